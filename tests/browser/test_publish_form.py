@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.test_reading import choose
 from tests.support.pages import (
+    STATUS_503,
     answer,
     channel_field,
     expect_live,
@@ -340,3 +341,17 @@ def test_without_javascript_a_protected_channel_needs_the_box(
     publish(page, "noticias", "x")
     expect(page.get_by_role("heading", name="Published")).to_be_visible()
     eventually(lambda: own_redis.subscribers() == 0)
+
+
+def test_a_text_that_is_restored_is_checked_though_redis_is_away(
+    open_page: OpenPage, own_redis: RedisServer, start: Start
+) -> None:
+    page = open_page(view("a"), server=start(REDIS_URL=own_redis.url), allow=STATUS_503)
+    expect_live(page)
+    message_field(page).fill('{"a":')
+    own_redis.stop()
+    page.reload()
+    expect(message_field(page)).to_have_value('{"a":')
+    expect(page.locator("#publish-size")).to_have_text("5 bytes of 1 MB")
+    expect(page.locator("#publish-check")).to_have_text("Invalid JSON at line 1, column 6")
+    own_redis.start()

@@ -208,6 +208,7 @@ if (chosen("density") !== DEFAULTS.density) keep({ rows: chosen("density") });
 selection.announce();
 publisher.start(isPane ? null : unsent(), selection.target);
 if (!isPane) keepUnsent(find("publish"), () => publisher.read());
+if (find("publish-message").value) editor.want();
 keepTimes(redraw, () => feed.isSelecting);
 for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", () => browser.load().then(async (browser) => offer(await browser.channels()), () => {}));
