@@ -61,7 +61,11 @@ def shows_at_once(tabs: list[NotingTab], published: Published, machine: MachineT
 
 
 def follow_again(tabs: list[NotingTab], since: float) -> None:
-    eventually(lambda: all(tab.has_position_since(since) for tab in tabs), why="they have positions")
+    """Wait until each tab has been given a position since then, and has not lost it again."""
+    eventually(
+        lambda: all(tab.has_position_since(since) and tab.is_followed for tab in tabs),
+        why="they have positions",
+    )
 
 
 def reasons(tab: NotingTab) -> str:
@@ -187,6 +191,8 @@ def test_redis_comes_back_from_an_older_snapshot(server: ArautoServer, own: Redi
         follow_again(tabs, again)
         with published.keep_on():
             published.wait_for(20)
+            # Without a position it would have a gap, and the last message might be within it.
+            eventually(lambda: tabs[1].is_followed)
             with tabs[1].away():
                 published.wait_for(20)
         check_kept(server, published, tabs)

@@ -193,11 +193,15 @@ def check_kept(
     """
     channel = published.channel
 
-    def has_last(tab: NotingTab) -> bool:
-        return tab.ends_with(published.last, channel)
+    def has_last(n: int, tab: NotingTab) -> bool:
+        ends = [(event.get("id"), event.get("data")) for event in replay(server, channel)[-3:]]
+        assert tab.ends_with(published.last, channel), (
+            f"tab {n} lacks {published.last}: it ends with {tab.events[-8:]}, the log with {ends}"
+        )
+        return True
 
-    for tab in tabs:
-        eventually(partial(has_last, tab), why="the last has come")
+    for n, tab in enumerate(tabs):
+        eventually(partial(has_last, n, tab))
     log = replay_to_the_last(server, published)
     ids = {line["data"]: line["id"] for line in log if "data" in line}
     faults = partial(event_faults, published=published, may_go_elsewhere=may_go_elsewhere)
