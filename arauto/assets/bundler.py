@@ -68,7 +68,7 @@ def join(
     :raise CannotJoin: an import is not ``import { a, b } from "./c.js";``, or an export is not ``export``
         before a class, a constant or a function; an imported module does not exist; imports are circular;
         two modules of the entries export the same name, or two files would have the same name; a host does
-        not need its module.
+        not need its module, or the module is not there, is an entry's, or has to have its own file.
     """
     modules = {name: Module.of(name, text) for name, text in texts.items()}
     return _Bundle(modules, entries, hosts or {}).files()
@@ -132,14 +132,15 @@ class _Bundle:
         importers = defaultdict[str, set[str]](set)
         for name in self._latest_first():
             files = {hosts.get(importer, importer) for importer in importers[name]}
-            if chosen := self._chosen.get(name):
-                if chosen not in files:
-                    raise CannotJoin(f"{chosen}.js does not need {name}.js")
-                files = {chosen}
+            if name in self._chosen:
+                files &= {self._chosen[name]}
             if len(files) == 1 and name not in loaded and not self._modules[name].again:
                 (hosts[name],) = files
             for _, other in self._modules[name].imports:
                 importers[other].add(name)
+        for name, host in self._chosen.items():
+            if hosts.get(name) != host:
+                raise CannotJoin(f"{name}.js cannot be in the file of {host}.js")
         return hosts
 
     def _latest_first(self) -> list[str]:

@@ -111,9 +111,24 @@ def test_what_several_files_need_is_in_the_chosen_one() -> None:
     assert 'import { shared } from "./another.js";' in imports(joined["page"])
 
 
-def test_a_file_that_does_not_need_a_module_cannot_have_it() -> None:
-    with pytest.raises(CannotJoin, match=re.escape("net/own.js does not need lib/shared.js")):
-        join(PURE | DEEP, PAGE, {"lib/shared": "net/own"})
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("lib/shared", "net/own"),  # does not need it
+        ("lib/shared", "net/anothr"),  # mistyped
+        ("lib/shred", "net/another"),
+        ("lib/a", "net/another"),  # the entries need it
+    ],
+)
+def test_a_file_cannot_have_just_any_module(name: str, host: str) -> None:
+    with pytest.raises(CannotJoin, match=re.escape(f"{name}.js cannot be in the file of {host}.js")):
+        join(PURE | DEEP, PAGE, {name: host})
+
+
+def test_a_module_with_an_address_cannot_be_in_the_file_of_another() -> None:
+    asked = PURE["net/own"] + 'import("../lib/shared.js");\n'
+    with pytest.raises(CannotJoin, match=re.escape("lib/shared.js cannot be in the file of net/another.js")):
+        join(PURE | DEEP | {"net/own": asked}, PAGE, {"lib/shared": "net/another"})
 
 
 def test_what_is_asked_for_by_its_address_has_a_file() -> None:
