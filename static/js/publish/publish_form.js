@@ -11,6 +11,7 @@ import { matchingNames } from "./matching_names.js";
 const ANSWER_LIMIT = 20_000; // milliseconds
 const BURST_LIMIT = 1_000; // messages
 const NOT_CONFIRMED = 409;
+const TYPED = /** @type {const} */ (["message", "key", "headers", "partition"]); // parts of a draft that are never lost
 
 /**
  * A response of the server; for a burst `n` is the number published; `confirmed` is sent with the next request.
@@ -88,7 +89,7 @@ export class PublishForm extends Emitter {
     const former = this.read();
     this.#write(draft);
     this.#message.focus();
-    if (!former.message || former.message === draft.message) return;
+    if (TYPED.every((name) => !former[name] || former[name] === draft[name])) return;
     this.say("", this.#words.say("replaced"));
     const undo = element("button", "link", this.#words.say("undo"));
     undo.type = "button";
