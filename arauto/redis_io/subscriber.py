@@ -244,6 +244,9 @@ class Subscriber(threading.Thread):
         except Exception:
             log.exception("subscriber failed")
             self._on_fault()
+        finally:
+            # Those of a page refer to this object: without the reference cycle all of it is freed at once.
+            del self._connect, self._deliver, self._on_fault, self._give_up
 
     def _keep_listening(self) -> None:
         attempt = 0

@@ -1,12 +1,16 @@
 """The subscriber against a scripted Redis: a server socket of the test."""
 
+import gc
 import select
 import socket
 from collections.abc import Iterator
 from queue import Queue
 from threading import Event
 from time import time
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import ANY
+from weakref import ref
 
 import pytest
 
@@ -17,6 +21,7 @@ from arauto.redis_io import subscriber as module
 from arauto.redis_io.elapsed import now
 from arauto.redis_io.resp_parser import Parser
 from arauto.redis_io.subscriber import Subscriber
+from arauto.redis_io.subscribers import Subscribers
 from arauto.system import timer_wheel
 from arauto.system.timer_wheel import TimerWheel
 from tests.support.waiting import PATIENCE, eventually
@@ -110,6 +115,28 @@ def test_after_a_break_the_gap_comes_before_everything_else(redis: Redis) -> Non
             assert isinstance(gap, Gap)
             assert gap.start == pytest.approx(lost.at, abs=0.001)
             assert rest == [CONFIRMED[0], [b"message", b"a", b"early"], CONFIRMED[1]]
+
+
+@pytest.fixture
+def _no_garbage_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_garbage_collector")
+def test_what_a_page_had_is_freed_when_it_has_gone(redis: Redis) -> None:
+    """Without the garbage collector, whose full collections take long where there are thousands of pages."""
+    link: Any = SimpleNamespace(connect=lambda shards: redis.connect(), moves=0, settle=0.0)
+    timers: Any = SimpleNamespace(after=lambda seconds, call: None)
+    batches = Queue[list[Item]]()
+    page = Subscribers(link, SELECTION, batches.put, lambda: None, timers, lambda refused: refused)
+    with page, redis.accept() as wire:
+        wire.sendall(ALL_CONFIRMED)
+        assert batches.get(timeout=PATIENCE) == CONFIRMED
+    own = ref(page.own)
+    del page
+    assert own() is None
 
 
 def _fill(link: socket.socket) -> None:
