@@ -33,6 +33,7 @@ class Now(NamedTuple):
     :param epoch: the id of the topic: a topic created again has another one.
     :param leaders: the epochs of leaders, by partition.
     :param trouble: why the topic or a partition cannot be read; ``None``: all can.
+    :param state: the same object as long as nothing changes but ``number`` and the offsets in ``ends``.
     """
 
     number: int
@@ -40,6 +41,16 @@ class Now(NamedTuple):
     epoch: str
     trouble: Trouble | None
     leaders: Offsets
+    state: object = None
+
+    def after(self, before: "Now") -> "Now":
+        """The same with its state: that of ``before``, or a new one."""
+        is_same = self._parts() == before._parts()
+        return self._replace(state=before.state if is_same else object())
+
+    def _parts(self) -> tuple[object, ...]:
+        partitions = None if self.ends is None else self.ends.keys()
+        return partitions, self.epoch, self.trouble, self.leaders
 
 
 class TopicRing:
@@ -63,13 +74,14 @@ class TopicRing:
             self._weight += batch.weight
             while self._weight > WEIGHT and len(self._batches) > 1:
                 self._weight -= self._batches.popleft().weight
-            self.now = Now(self.now.number + 1, batch.ends, epoch, trouble, batch.leaders)
+            now = Now(self.now.number + 1, batch.ends, epoch, trouble, batch.leaders)
+            self.now = now.after(self.now)
         self._call()
 
     def fail(self, trouble: Trouble) -> None:
         """The topic cannot be read."""
         with self._lock:
-            self.now = self.now._replace(trouble=trouble)
+            self.now = self.now._replace(trouble=trouble).after(self.now)
         self._call()
 
     def get(self, number: int) -> Batch | None:

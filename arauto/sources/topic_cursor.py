@@ -43,6 +43,7 @@ class TopicCursor:
         """Whether the page was sent the confirmation of the topic."""
         self._is_sent = False  # whether the page has the current state
         self._sent: tuple[Trouble | None, frozenset[int]] = None, frozenset()
+        self._settled: object = None  # the ring's state that the page was sent, at the end of the ring
         self._leaders = NONE  # as last sent
 
     @property
@@ -63,6 +64,8 @@ class TopicCursor:
     def next(self) -> list[Item]:
         """The next items, which must not be changed; empty: there are no more now."""
         now = self._ring.now
+        if self._is_sent and self._number is not None and now.state is self._settled:
+            return self._pass_on()
         if not self.is_chosen:
             self.is_chosen = now.ends is not None or now.trouble is not None
             return [TopicChosen(self._topic, is_added=True)] if self.is_chosen else []
@@ -211,12 +214,18 @@ class TopicCursor:
     def _pass_on(self) -> list[Item]:
         while self._number is not None and self._number < self._ring.now.number:
             batch = self._ring.get(self._number)
-            if batch is None or self._epoch != self._ring.now.epoch or self._knows_better(batch):
+            has_gap = batch is not None and _begins_with_gap(batch)
+            if (
+                batch is None
+                or self._epoch != self._ring.now.epoch
+                or (has_gap and self._knows_better(batch))
+            ):
                 self._number = None  # the page is slow, the topic was created again, or the page knows more
                 if batch is None and self._leaders != _if_few(self._ring.now.leaders):
                     self._begin_again()  # the gap of a new leader was in a batch that was dropped
                 return self.next()
             self._number += 1
+            self._is_sent = self._is_sent and not has_gap
             is_past = self._number <= self._joined
             if items := self._shown(self._new_in(batch, is_past)):
                 return items
@@ -224,8 +233,9 @@ class TopicCursor:
 
     def _knows_better(self, batch: Batch) -> bool:
         """Whether the page is ahead of the reader in a partition that has just got a leader."""
+        late = _late(batch)
         places = self._places or {}
-        return any(places.get(one, at) < at for one, at in batch.starts.items() if one in _late(batch))
+        return any(places.get(one, at) < at for one, at in batch.starts.items() if one in late)
 
     def _shown(self, items: list[Item]) -> list[Item]:
         """The items of selected partitions; the same list if all are selected."""
@@ -233,7 +243,6 @@ class TopicCursor:
 
     def _new_in(self, batch: Batch, is_past: bool) -> list[Item]:
         places = self._places or {}
-        self._is_sent = self._is_sent and not (batch.items and isinstance(batch.items[0], TopicGap))
         if places == batch.starts and not is_past and not _late(batch):
             self._places = batch.ends
             return batch.items
@@ -261,6 +270,8 @@ class TopicCursor:
         missing = frozenset() if now.trouble else (self._only or frozenset()) - (now.ends or {}).keys()
         leaders = self._leaders_of_next(now)
         if self._is_sent and (self._sent, self._leaders) == ((now.trouble, missing), leaders):
+            if self._number == now.number:
+                self._settled = now.state
             return []
         self._is_sent, self._sent, self._leaders = True, (now.trouble, missing), leaders
         if now.trouble is not None:
@@ -277,7 +288,7 @@ class TopicCursor:
         if self._number is None or self._number >= now.number:
             return _if_few(now.leaders)
         batch = self._ring.get(self._number)
-        if batch is None or (batch.items and isinstance(batch.items[0], TopicGap)):
+        if batch is None or _begins_with_gap(batch):
             return self._leaders
         return _if_few(batch.leaders)
 
@@ -292,8 +303,14 @@ def _can_be_read(now: Now) -> bool:
 
 def _late(batch: Batch) -> set[int | None]:
     """The partitions whose messages before ``batch`` the reader does not know."""
+    if not _begins_with_gap(batch):
+        return set()
     gaps = takewhile(lambda one: isinstance(one, TopicGap), batch.items)
     return {one.partition for one in gaps if isinstance(one, TopicGap) and one.reason == "leaderless"}
+
+
+def _begins_with_gap(batch: Batch) -> bool:
+    return bool(batch.items) and isinstance(batch.items[0], TopicGap)
 
 
 def _partition_of(item: Item) -> int | None:

@@ -121,7 +121,7 @@ class TopicTail(threading.Thread):
                 self._take(self._changes.popleft())
             self._check_rights()
             self._look()
-            if not self._pass_on():
+            if not (self._pass_on() and self._pass_on()):  # mostly there is one batch
                 self._news.wait(self._pause())
 
     def _take(self, change: Change) -> None:
@@ -246,7 +246,7 @@ class TopicTail(threading.Thread):
     def _check_rights(self) -> None:
         """Begin topics that may be read, end those that may not; while Redis does not answer, neither."""
         is_due = bool(self._visitor.redis_user) and monotonic() - self._checked >= CHECKED_AGAIN
-        due = {*self._unchecked, *(self._cursors if is_due else ())}
+        due = self._unchecked | self._cursors.keys() if is_due else self._unchecked.copy()
         if not due:
             return
         try:

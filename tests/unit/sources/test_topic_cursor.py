@@ -124,6 +124,87 @@ def test_each_message_comes_once_and_in_order(steps: list[tuple[str, int, int]])
         assert isinstance(seen[-1], Produced | TopicFollowed)
 
 
+class _Looking(TopicCursor):
+    """Compares the whole state of the ring before each batch."""
+
+    def next(self) -> list[Item]:
+        self._settled = object()
+        return super().next()
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["come", "next", "next", "away", "leader", "truncated", "leaderless", "anew", "only"]
+        ),
+        st.integers(0, 1),
+        st.integers(0, 3),
+    ),
+    max_size=40,
+)
+
+
+@given(changes=CHANGES)
+def test_a_state_that_has_not_changed_need_not_be_compared(changes: list[tuple[str, int, int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        topic = Topic(patch)
+        patch.setattr(topic_cursor, "find_truncated", lambda link, topic, places, leaders: set())
+        pages = [make(LINK, "t", topic.ring, None, lambda why: why.kind) for make in (TopicCursor, _Looking)]
+        seen: list[list[Item]] = [drain(page) for page in pages]
+        epoch, leaders, trouble = EPOCH, dict[int, int](), None
+
+        def add(items: list[Item], starts: Offsets) -> None:
+            topic.ring.add(Batch(items, starts, topic.ends, len(items), dict(leaders)), epoch, trouble)
+
+        for change, partition, n in changes:
+            starts = topic.ends
+            match change:
+                case "come":
+                    first = starts[partition]
+                    topic.ends = starts | {partition: first + n}
+                    trouble = None
+                    add([Produced("t", record(partition, at)) for at in range(first, first + n)], starts)
+                case "next":
+                    for page, items in zip(pages, seen, strict=True):
+                        items += page.next()
+                case "away":
+                    trouble = (None, AWAY, Trouble("leaderless", "1"), AWAY)[n]
+                    if trouble is not None:
+                        topic.ring.fail(trouble)
+                case "leader":
+                    leaders[partition] = n
+                case "truncated" | "leaderless":
+                    at = max(0, starts[partition] - n)
+                    topic.ends = starts | {partition: at}
+                    add([TopicGap("t", change, partition, at)], starts)
+                case "anew":
+                    epoch, topic.ends = f"{epoch}x", {0: 0, 1: 0}
+                    add([], topic.ends)
+                case "only":
+                    for page in pages:
+                        page.show(None if n else frozenset({partition}))
+        for page, items in zip(pages, seen, strict=True):
+            items += drain(page)
+        assert seen[0] == seen[1]
+
+
+def test_a_state_that_has_not_changed_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = Topic(monkeypatch)
+    page = topic.page()
+    drain(page)
+    topic.come(0)
+    drain(page)
+    compared: list[Any] = []
+    monkeypatch.setattr(TopicCursor, "_state", lambda _, now: compared.append(now))
+    for _ in range(3):
+        batch = topic.come(1)
+        assert drain(page) == batch.items
+    assert not compared
+    topic.ring.fail(AWAY)
+    drain(page)
+    assert compared
+
+
 def test_pages_at_the_end_are_given_the_very_same(monkeypatch: pytest.MonkeyPatch) -> None:
     topic = Topic(monkeypatch)
     pages = [topic.page(), topic.page(TopicPlace(EPOCH, {0: 0, 1: 0}))]
