@@ -54,8 +54,7 @@ def main() -> None:
         redis = shutil.which("redis-server") or str(get_binary_path())
         bench = Bench(Path(directory), redis)
         try:
-            wanted = arguments.only.split(",")
-            peers = [peer for peer in _peers(bench) if any(part in peer.name.lower() for part in wanted)]
+            peers = _choose(_peers(bench), arguments.only)
             for peer in peers:
                 _measure(bench, peer, arguments.rounds)
             growth = [] if arguments.only else _grow(bench)
@@ -71,6 +70,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default 3)")
     parser.add_argument("--only", default="", help="only servers whose names contain this, or this,or that")
     return parser.parse_args()
+
+
+def _choose(peers: list[Peer], only: str) -> list[Peer]:
+    wanted = only.lower().split(",")
+    chosen = [peer for peer in peers if any(part in peer.name.lower() for part in wanted)]
+    if not chosen:
+        sys.exit(f"No server's name contains {only}: {', '.join(peer.name for peer in peers)}.")
+    return chosen
 
 
 def _machine(redis: str) -> str:
