@@ -65,7 +65,7 @@ class TopicCursor:
         """The next items, which must not be changed; empty: there are no more now."""
         now = self._ring.now
         if self._is_sent and self._number is not None and now.state is self._settled:
-            return self._pass_on()
+            return self._pass_on(now)
         if not self.is_chosen:
             self.is_chosen = now.ends is not None or now.trouble is not None
             return [TopicChosen(self._topic, is_added=True)] if self.is_chosen else []
@@ -75,7 +75,8 @@ class TopicCursor:
                     return items
             except KafkaFailed:
                 self._begin_again()
-        return self._state(self._ring.now) or self._pass_on()
+        now = self._ring.now
+        return self._state(now) or self._pass_on(now)
 
     # Behind
 
@@ -90,7 +91,8 @@ class TopicCursor:
             if self._places is None:
                 places, gaps = self._locate(self._start, now, now.ends)
                 self._places, self._epoch = places, now.epoch
-            self._number, self._joined = self._ring.find(self._places, self._epoch), self._ring.now.number
+            self._joined = self._ring.now.number  # first: a batch that comes meanwhile is new
+            self._number = self._ring.find(self._places, self._epoch)
             if self._number is not None:
                 return gaps
             if items := gaps or (now.epoch == self._ring.now.epoch and self._read(self._places, now.ends)):
@@ -211,8 +213,9 @@ class TopicCursor:
 
     # At the ring
 
-    def _pass_on(self) -> list[Item]:
-        while self._number is not None and self._number < self._ring.now.number:
+    def _pass_on(self, now: Now) -> list[Item]:
+        """The next items up to ``now``: those of a later batch wait for their state, which is sent first."""
+        while self._number is not None and self._number < now.number:
             batch = self._ring.get(self._number)
             has_gap = batch is not None and _begins_with_gap(batch)
             if (

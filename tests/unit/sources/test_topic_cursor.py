@@ -205,6 +205,30 @@ def test_a_state_that_has_not_changed_is_compared_once(monkeypatch: pytest.Monke
     assert compared
 
 
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_a_batch_that_comes_meanwhile_waits_for_its_state(
+    monkeypatch: pytest.MonkeyPatch, is_settled: bool
+) -> None:
+    topic = Topic(monkeypatch)
+    page = topic.page()
+    drain(page)
+    if is_settled:
+        topic.come(0)
+        drain(page)
+    came: list[Item] = [Produced("t", record(1, 0))]
+    places = dict(topic.ends)
+    pass_on = TopicCursor._pass_on
+
+    def pass_on_later(cursor: TopicCursor, *now: Any) -> list[Item]:
+        monkeypatch.setattr(TopicCursor, "_pass_on", pass_on)
+        topic.ring.add(Batch(came, places, places | {1: 1}, 1, {1: 8}), EPOCH, None)  # as another thread
+        return pass_on(cursor, *now)
+
+    monkeypatch.setattr(TopicCursor, "_pass_on", pass_on_later)
+    assert page.next() == []
+    assert drain(page) == [TopicFollowed("t", EPOCH, places, {1: 8}), *came]
+
+
 def test_pages_at_the_end_are_given_the_very_same(monkeypatch: pytest.MonkeyPatch) -> None:
     topic = Topic(monkeypatch)
     pages = [topic.page(), topic.page(TopicPlace(EPOCH, {0: 0, 1: 0}))]
