@@ -332,6 +332,7 @@ def _exit_once(worker: Any) -> Any:
 
     def exit_unless_ended() -> None:
         if not ended.is_set():
+            ended.set()  # a signal that interrupted the handler of another one has an exit of its own
             sys.exit(0)
 
     worker.notify = notify_or_end

@@ -32,6 +32,17 @@ rest, stand_still = gevent.sleep, get_original("time", "sleep")
 gevent.sleep = lambda seconds=0, ref=True: rest(min(seconds, 0.01), ref)
 base.time = SimpleNamespace(sleep=lambda seconds: (gevent.spawn(stand_still, 0.1), rest(0.02)))
 """
+# A signal that arrives while the handler of another one has just begun.
+SIGNAL_IN_SIGNAL = """
+from arauto.server import hooks
+exit_once = hooks._exit_once
+
+def exit_for_both(worker):
+    handle = exit_once(worker)
+    return lambda *signal: (handle(*signal), handle(*signal))
+
+hooks._exit_once = exit_for_both
+"""
 
 
 def raw_feed(server: ArautoServer, receive_buffer: int = 0) -> socket.socket:
@@ -224,8 +235,9 @@ def test_a_killed_worker_is_replaced_and_its_seats_are_free_again(
     eventually(there_is_room)
 
 
-def test_a_worker_that_has_ended_is_not_ended_again(start: Start, valkey: RedisServer) -> None:
-    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER="gevent", ALTER=BOTH_AT_ONCE)
+@pytest.mark.parametrize("alter", [BOTH_AT_ONCE, SIGNAL_IN_SIGNAL], ids=["loop", "signal"])
+def test_a_worker_that_has_ended_is_not_ended_again(start: Start, valkey: RedisServer, alter: str) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER="gevent", ALTER=alter)
     for process in server.workers():
         process.send_signal(signal.SIGINT)
     eventually(lambda: server.log.count("is ready for requests") == 4, why="other workers have started")
