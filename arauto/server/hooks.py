@@ -239,8 +239,8 @@ def post_worker_init(worker: Any) -> None:
     # log is read.
     gc.collect()
     gc.freeze()
-    # A full collection visits every object: with a thousand sockets nothing else runs for 70 ms, by default
-    # every two seconds under load. It is seldom needed: only feeds on a cluster leave reference cycles.
+    # A full collection visits every object, and nothing else runs meanwhile: bench.topics prints it as the
+    # longest turn. It is seldom needed: only feeds on a cluster leave reference cycles.
     gc.set_threshold(*gc.get_threshold()[:2], COLLECTIONS_UNTIL_FULL)
     master.forks.note_ready()
     worker.log.info("Worker %s is ready for requests", worker.pid)
