@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from bench.client import Crowd, Handshake, HttpPublisher, RedisPublisher, connect_redis, connect_websockets
+from tests.support.redis_servers import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / "bench" / "peers"
@@ -116,12 +117,6 @@ def allow_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < 30_000:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != -1 else 30_000, hard))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(port: int, within: float = 30) -> None:

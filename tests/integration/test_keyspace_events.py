@@ -11,7 +11,7 @@ from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.keyspace_events import BESIDE_A, IN_A, keyspace_events
 from arauto.text.glob import matches
 from tests.support.http import get
-from tests.support.redis_servers import RedisServer, binaries
+from tests.support.redis_servers import RedisServer, binaries, free_port, release_port
 from tests.support.rules import KEYSPACE, PERSON, rules, set_user
 from tests.support.servers import ArautoServer
 from tests.support.waiting import eventually
@@ -92,10 +92,11 @@ def test_it_is_said_what_is_set_or_why_that_is_not_known(server: RedisServer, tm
             with link.client.pubsub() as pubsub:
                 pubsub.psubscribe(names["p"]) if "p" in names else pubsub.subscribe(names["c"])
                 assert pubsub.get_message(timeout=5)
-    binary = server._command[0]
+    bus = free_port()
+    cluster = ("--cluster-enabled", "yes", "--cluster-port", str(bus))
     with (
         closing(
-            RedisServer(binary, tmp_path, "--rename-command", "CONFIG", "", "--cluster-enabled", "yes")
+            RedisServer(server._command[0], tmp_path, "--rename-command", "CONFIG", "", *cluster)
         ) as managed,
         closing(RedisLink(managed.url)) as link,
     ):
@@ -103,6 +104,7 @@ def test_it_is_said_what_is_set_or_why_that_is_not_known(server: RedisServer, tm
         assert (found["flags"], found["has_config"]) == (None, False)
         assert "it has no CONFIG" in found["reason"]
         assert found["note"].startswith("In a cluster each node")
+    release_port(bus)
 
 
 def test_the_route_answers(plain_arauto: ArautoServer) -> None:

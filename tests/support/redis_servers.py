@@ -1,6 +1,7 @@
 """Real Redis servers for the tests: the embedded Valkey's binary and Debian's redis-server."""
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -61,7 +62,8 @@ class RedisServer:
         self.said_loading = False
         self._process = subprocess.Popen([*self._command, *options], stdout=subprocess.DEVNULL)
         try:
-            eventually(self._answers, why="Redis answers")
+            eventually(lambda: self._answers() or self._process.poll() is not None, why="Redis answers")
+            assert self._process.poll() is None, f"Redis has exited: {shlex.join(self._command)}"
         except AssertionError:
             self.stop()
             raise
