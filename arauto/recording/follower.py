@@ -144,10 +144,13 @@ class Follower:
         else:
             out = self._process(batch)
             if before and self._states and self._is_shareable:
-                self._shared.keep(Turn(batch, before, self._states, out))
+                self._shared.keep(Turn.of(batch, before, self._states, out))
         if out:
             self._deliver(out)
-        self.watch.plan(self._feeds.values(), self._states)
+        if turn is not None and not turn.is_live:
+            self.watch.expect(turn.waits_since)
+        else:
+            self.watch.plan(self._feeds.values(), self._states)
 
     def _process(self, batch: list[Item]) -> list[Item]:
         for channel, settled in self._states or ():

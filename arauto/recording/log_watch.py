@@ -60,7 +60,18 @@ class LogWatch:
         dues = [at + PATIENCE for at in _waiting_since(feeds, states)]
         if self._rests_until is not None:
             dues.append(self._rests_until)
-        self._due = min(dues, default=None) if self._probed_at is None else None
+        self._probe_at(min(dues, default=None))
+
+    def expect(self, waits_since: int | None) -> None:
+        """As :meth:`plan`, but quicker, if all feeds are settled and none is live.
+
+        :param waits_since: when the oldest message was received that waits for its announcement, if one does.
+        """
+        self._pause, self._rests_until = PAUSE, None
+        self._probe_at(None if waits_since is None else waits_since + PATIENCE)
+
+    def _probe_at(self, due: int | None) -> None:
+        self._due = due if self._probed_at is None else None
         if self._due is not None and self._subscriber is not None and not self._is_ticking:
             self._tick()
 

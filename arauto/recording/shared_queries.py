@@ -26,12 +26,24 @@ States = tuple[tuple[bytes, Settled | Unannounced], ...]
 
 
 class Turn(NamedTuple):
-    """The result of a batch for a follower in the state ``before``."""
+    """The result of a batch for a follower in the state ``before``.
+
+    :param is_live: whether a feed is live afterwards.
+    :param waits_since: when the oldest message was received that waits for its announcement, if one does.
+    """
 
     batch: list[Item]
     before: States
     after: States
     out: list[Item]
+    is_live: bool
+    waits_since: int | None
+
+    @classmethod
+    def of(cls, batch: list[Item], before: States, after: States, out: list[Item]) -> "Turn":
+        waiting = [one.waiting[0].at for _, one in after if isinstance(one, Settled) and one.waiting]
+        is_live = any(isinstance(one, Unannounced) for _, one in after)
+        return cls(batch, before, after, out, is_live, min(waiting, default=None))
 
 
 class SharedQueries:

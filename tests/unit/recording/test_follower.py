@@ -23,7 +23,7 @@ from arauto.protocol.selection import Selection
 from arauto.recording import follower as follower_module
 from arauto.recording import shared_queries
 from arauto.recording.follower import Follower, Sentences
-from arauto.recording.log_watch import now_ms
+from arauto.recording.log_watch import PAUSE, LogWatch, now_ms
 from arauto.recording.shared_queries import SharedQueries
 from arauto.recording_core.announcements import digest
 from arauto.recording_core.feed_steps import Pages
@@ -451,3 +451,33 @@ def test_marks_that_nobody_answers_become_rare(monkeypatch: pytest.MonkeyPatch) 
     page.receive(announcement(f"marked {marks[-1].name} {EPOCH} 1000 9 9"))
     page.shared.locate(CHANNEL)
     assert len(marks) == 7
+
+
+def test_a_shared_result_plans_the_same_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = following()
+    second = following(first.shared)
+    second.follower.watch._pause, second.follower.watch._rests_until = 4000, 1  # as after an outage
+    for batch in ([message(b"1")], [message(b"2")], [appended(10, b"1", b"2")], [message(b"3")]):
+        first.hear_batch(batch)
+        with monkeypatch.context() as patch:
+            patch.delattr(LogWatch, "plan")
+            second.hear_batch(batch)
+        plans = [vars(page.follower.watch) | {"_timers": None} for page in (first, second)]
+        assert plans[0] == plans[1]
+        assert (plans[0]["_due"] is None) == (batch[0] == appended(10, b"1", b"2"))
+
+
+def test_a_live_feed_plans_its_own_probe() -> None:
+    """When it became live is not part of a shared result."""
+    shared = SharedQueries(Recording(), NoTimers(), lambda channel: "")  # type: ignore[arg-type]
+    pages = [Page(shared), Page(shared)]
+    for page in pages:
+        page.open()
+    for page in pages:
+        page.follower._feeds[CHANNEL].live_since -= 60_000
+        page.follower.watch._pause = 8000
+    pages[0].follower._feeds[CHANNEL].live_since = now_ms()
+    batch = [message(b"1")]
+    for page in pages:
+        page.hear_batch(batch)
+    assert [page.follower.watch._pause for page in pages] == [PAUSE, 8000]
