@@ -7,7 +7,6 @@ or a PONG was missing.
 import logging
 import random
 import threading
-from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from time import monotonic
@@ -93,6 +92,14 @@ class Subscriber(threading.Thread):
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
 
+    # There may be thousands of pages: without the dictionary of a thread's attributes each is smaller.
+    __slots__ = (
+        "_caught_up", "_channels", "_commands", "_connect", "_deliver", "_delivering", "_emptied",
+        "_expected", "_explain", "_follows_slots", "_give_up", "_held", "_lock", "_lost", "_moves",
+        "_on_fault", "_patterns", "_read_at", "_reported", "_round_trip", "_sent_at", "_settle", "_shards",
+        "_socket", "_stopping", "_there", "_timers", "_was_live",
+    )  # fmt: skip
+
     def __init__(
         self,
         connect: Callable[[], NonblockingSocket],
@@ -123,7 +130,7 @@ class Subscriber(threading.Thread):
         self._shards = dict.fromkeys(selection.shards)
         self._lock = make_lock()  # guards the selection, the connection and the order of commands
         self._socket: NonblockingSocket | None = None
-        self._expected: deque[Command] = deque()  # commands without a reply yet
+        self._expected: list[Command] = []  # commands without a reply yet
         self._there: set[bytes] = set()  # sharded channels that this connection has
         self._sent_at = 0.0  # when the oldest command without a reply was sent
         self._delivering = False  # the thread is writing to the browser, and does not read
@@ -395,7 +402,7 @@ class Subscriber(threading.Thread):
         """A fast path for the only push of idle connections."""
         if self._lost is not None or not self._expected or self._expected[0] is not _PINGED:
             return False
-        self._expected.popleft()
+        self._expected.pop(0)
         self._all_answered()
         return True
 
@@ -445,7 +452,7 @@ class Subscriber(threading.Thread):
         with self._lock:
             if not self._expected:
                 raise LinkLost(f"Unexpected reply from Redis: {reply!r:.100}")
-            command, name = self._expected.popleft()
+            command, name = self._expected.pop(0)
             if not self._expected:
                 self._all_answered()
         if command == b"PING" and str(reply).startswith("NOPERM"):

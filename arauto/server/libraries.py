@@ -37,6 +37,9 @@ def load_libraries(worker: str) -> None:
     # gevent's first: at the exit of a worker they are unloaded last, as others still use them.
     for name in (*(_OF_GEVENT if worker == "gevent" else ()), *LIBRARIES):
         import_module(name)
+    if worker == "gevent":
+        # Only debuggers need to know what started a greenlet, and each page has two of them.
+        import_module("gevent").config.track_greenlet_tree = False
     # The garbage collector writes to objects, whose memory pages would not be shared any more.
     gc.collect()
     gc.freeze()

@@ -5,7 +5,7 @@ import select
 import socket
 from collections.abc import Iterator
 from queue import Queue
-from threading import Event
+from threading import Event, Thread
 from time import time
 from types import SimpleNamespace
 from typing import Any
@@ -530,3 +530,9 @@ def test_a_gap_begins_where_a_connection_came_into_doubt(redis: Redis) -> None:
             peer.sendall(ALL_CONFIRMED)
             assert isinstance(gap := batches.get(timeout=PATIENCE)[0], Gap)
             assert gap.start < time() - 60
+
+
+def test_each_attribute_has_a_slot() -> None:
+    """One without a slot would give each page a dictionary of attributes as well."""
+    subscriber = Subscriber(lambda: None, lambda batch: None, lambda: None, TimerWheel(), SELECTION)  # type: ignore[arg-type, return-value]
+    assert vars(subscriber).keys() == vars(Thread()).keys()

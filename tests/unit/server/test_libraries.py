@@ -14,6 +14,7 @@ import gunicorn.workers.ggevent
 had = set(sys.modules)
 from arauto.server import hooks
 hooks.load_libraries("gevent")
+import gevent
 from arauto.redis_io import connection, expiring_store
 loaded = set(sys.modules) - had
 
@@ -38,7 +39,7 @@ for module in sorted(loaded):
 had = set(sys.modules)
 import app
 later = {name.partition(".")[0] for name in set(sys.modules) - had} - sys.stdlib_module_names
-print(json.dumps([kept, sorted(later)]))
+print(json.dumps([kept, sorted(later), gevent.spawn(print).spawning_stack is None]))
 """
 KEPT = {
     # asyncio is not used here.
@@ -67,6 +68,7 @@ def test_nothing_in_use_waits_past_gevent_and_app_loads_no_library_anew() -> Non
         [sys.executable, "-W", "error", "-c", _LOAD], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (run.returncode, run.stderr) == (0, "")
-    kept, later = json.loads(run.stdout)
+    kept, later, is_small = json.loads(run.stdout)
     assert set(kept) == KEPT
     assert later == ["app", "arauto"]
+    assert is_small
