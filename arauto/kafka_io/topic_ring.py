@@ -33,7 +33,9 @@ class Now(NamedTuple):
     :param epoch: the id of the topic: a topic created again has another one.
     :param leaders: the epochs of leaders, by partition.
     :param trouble: why the topic or a partition cannot be read; ``None``: all can.
-    :param state: the same object as long as nothing changes but ``number`` and the offsets in ``ends``.
+    :param newest: the batch before ``number``; ``None``: there was none yet.
+    :param state: the same object as long as nothing changes but ``number``, ``newest`` and the offsets in
+        ``ends``.
     """
 
     number: int
@@ -41,6 +43,7 @@ class Now(NamedTuple):
     epoch: str
     trouble: Trouble | None
     leaders: Offsets
+    newest: Batch | None = None
     state: object = None
 
     def after(self, before: "Now") -> "Now":
@@ -74,7 +77,7 @@ class TopicRing:
             self._weight += batch.weight
             while self._weight > WEIGHT and len(self._batches) > 1:
                 self._weight -= self._batches.popleft().weight
-            now = Now(self.now.number + 1, batch.ends, epoch, trouble, batch.leaders)
+            now = Now(self.now.number + 1, batch.ends, epoch, trouble, batch.leaders, batch)
             self.now = now.after(self.now)
         self._call()
 

@@ -28,6 +28,12 @@ class TopicCursor:
     :param start: where to begin; ``None``: from now on.
     """
 
+    # Thousands of pages may each have some.
+    __slots__ = (
+        "_epoch", "_is_sent", "_joined", "_leaders", "_link", "_number", "_only", "_places", "_ring", "_say",
+        "_sent", "_settled", "_start", "_topic", "is_chosen",
+    )  # fmt: skip
+
     def __init__(self, link: KafkaLink, topic: str, ring: TopicRing, start: Start | None, say: Say) -> None:
         self._link = link
         self._topic = topic
@@ -50,6 +56,12 @@ class TopicCursor:
     def is_behind(self) -> bool:
         """Whether there is more to read without a change of the ring."""
         return self._number is None and _can_be_read(self._ring.now)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the page was sent everything up to now."""
+        now = self._ring.now
+        return self._is_sent and self._number == now.number and now.state is self._settled
 
     @property
     def is_gone(self) -> bool:
@@ -216,7 +228,8 @@ class TopicCursor:
     def _pass_on(self, now: Now) -> list[Item]:
         """The next items up to ``now``: those of a later batch wait for their state, which is sent first."""
         while self._number is not None and self._number < now.number:
-            batch = self._ring.get(self._number)
+            is_newest = self._number == now.number - 1
+            batch = now.newest if is_newest else self._ring.get(self._number)
             has_gap = batch is not None and _begins_with_gap(batch)
             if (
                 batch is None
@@ -230,7 +243,7 @@ class TopicCursor:
             self._number += 1
             self._is_sent = self._is_sent and not has_gap
             is_past = self._number <= self._joined
-            if items := self._shown(self._new_in(batch, is_past)):
+            if items := self._shown(self._new_in(batch, is_past, has_gap)):
                 return items
         return []
 
@@ -244,9 +257,9 @@ class TopicCursor:
         """The items of selected partitions; the same list if all are selected."""
         return items if self._only is None else [one for one in items if self._shows(_partition_of(one))]
 
-    def _new_in(self, batch: Batch, is_past: bool) -> list[Item]:
+    def _new_in(self, batch: Batch, is_past: bool, has_gap: bool) -> list[Item]:
         places = self._places or {}
-        if places == batch.starts and not is_past and not _late(batch):
+        if places == batch.starts and not is_past and not (has_gap and _late(batch)):
             self._places = batch.ends
             return batch.items
         ends = {one: max(places.get(one, 0), end) for one, end in batch.ends.items()}

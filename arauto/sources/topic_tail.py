@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from time import monotonic
 from types import TracebackType
@@ -47,6 +47,13 @@ class TopicTail(threading.Thread):
     :param fail: called once if the thread ends by an unexpected error.
     """
 
+    # There may be thousands of pages: without the dictionary of a thread's attributes each is smaller.
+    __slots__ = (
+        "_all", "_changes", "_checked", "_cursors", "_deliver", "_explain", "_fail", "_globs", "_hub",
+        "_is_stopping", "_link", "_listed", "_names", "_news", "_starts", "_unchecked", "_visitor", "_wanted",
+        "_words",
+    )  # fmt: skip
+
     def __init__(
         self,
         hub: TopicHub,
@@ -70,7 +77,7 @@ class TopicTail(threading.Thread):
         self._explain = ExplainRefused(visitor, audit)
         self._news = threading.Event()
         self._is_stopping = False
-        self._changes: deque[Change] = deque()
+        self._changes: list[Change] = []
         self._wanted: set[bytes] = set()
         self._unchecked: set[str] = set()  # topics whose permission is not checked yet
         self._checked = 0.0
@@ -118,10 +125,10 @@ class TopicTail(threading.Thread):
         while not self._is_stopping:
             self._news.clear()
             while self._changes:
-                self._take(self._changes.popleft())
+                self._take(self._changes.pop(0))
             self._check_rights()
             self._look()
-            if not (self._pass_on() and self._pass_on()):  # mostly there is one batch
+            if not self._pass_on():
                 self._news.wait(self._pause())
 
     def _take(self, change: Change) -> None:
@@ -159,13 +166,13 @@ class TopicTail(threading.Thread):
             self._show(topic)
 
     def _pass_on(self) -> bool:
-        """Deliver the next items; whether there were any."""
-        is_any = False
+        """Deliver the next items; whether there may be more."""
+        has_more = False
         for topic, cursor in self._cursors.items():
             if items := cursor.next():
-                is_any = True
                 self._deliver(self._confirmed(topic) if isinstance(items[0], TopicChosen) else items)
-        return is_any
+                has_more = has_more or not cursor.is_done
+        return has_more
 
     def _confirmed(self, topic: str) -> list[Item]:
         """Confirmations for the names of a topic; those of globs were sent before."""
@@ -246,9 +253,9 @@ class TopicTail(threading.Thread):
     def _check_rights(self) -> None:
         """Begin topics that may be read, end those that may not; while Redis does not answer, neither."""
         is_due = bool(self._visitor.redis_user) and monotonic() - self._checked >= CHECKED_AGAIN
-        due = self._unchecked | self._cursors.keys() if is_due else self._unchecked.copy()
-        if not due:
+        if not (is_due or self._unchecked):
             return
+        due = self._unchecked | (self._cursors.keys() if is_due else set())
         try:
             allowed = self._allowed(due)
         except (redis.RedisError, OSError):

@@ -166,7 +166,9 @@ def test_a_state_that_has_not_changed_need_not_be_compared(changes: list[tuple[s
                     add([Produced("t", record(partition, at)) for at in range(first, first + n)], starts)
                 case "next":
                     for page, items in zip(pages, seen, strict=True):
-                        items += page.next()
+                        is_done, more = page.is_done, page.next()
+                        assert not (is_done and more)
+                        items += more
                 case "away":
                     trouble = (None, AWAY, Trouble("leaderless", "1"), AWAY)[n]
                     if trouble is not None:
