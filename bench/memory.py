@@ -81,6 +81,8 @@ def _cost(bench: Bench, backwards: bool) -> dict[str, float]:
     posted: dict[str, float] = {}
     took: dict[str, float] = {}
     for record in (RECORDED, LIVE) if backwards else (LIVE, RECORDED):
+        with closing(redis.Redis(port=bench.redis_port, protocol=2)) as client:
+            client.flushall()  # the globs of the server before are valid for a while
         with (
             servers.arauto(bench, record=record) as running,
             closing(Crowd()) as crowd,
