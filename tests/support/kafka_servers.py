@@ -152,6 +152,22 @@ def _fetch(wanted: Path) -> None:
     Path(made).rename(wanted)
 
 
+def console_command(kafka: "KafkaServer", tool: str, *arguments: str) -> list[str]:
+    """The command of one of Kafka's own console programs, such as ``ConsoleProducer``."""
+    command = ["java", *_SMALL, "-cp", f"{libraries()}/*", f"org.apache.kafka.tools.{tool}"]
+    return [*command, "--bootstrap-server", kafka.address, *arguments]
+
+
+def console(kafka: "KafkaServer", tool: str, *arguments: str, given: str = "") -> str:
+    """Run one of Kafka's own console programs, and return what it prints."""
+    done = subprocess.run(
+        console_command(kafka, tool, *arguments),
+        input=given, capture_output=True, text=True, timeout=3 * PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 class KafkaServer:
     """One broker on ports of its own; it can be stopped and started again.
 
