@@ -77,11 +77,12 @@ class SharedQueries:
             self._marked.clear()
         self._marked[channel] = now, min(max(MARK_EVERY, 2 * pause), MARK_SELDOM)
         self._marks += 1
+        name = f"{self._name}.{self._marks}"  # now: meanwhile other threads send marks, too
         try:
             # Recorders do not follow channels without messages yet.
             if self.recording.store.register(channel):
                 self.recording.store.wake_recorders(channel)
-            self.recording.store.announce(channel, Mark(f"{self._name}.{self._marks}"))
+            self.recording.store.announce(channel, Mark(name))
             self._refusal = ""
         except redis.ResponseError as error:
             self._refusal = error_text(error)

@@ -397,6 +397,22 @@ def test_recorders_learn_of_a_channel_that_has_no_log(monkeypatch: pytest.Monkey
     assert woken == [True]
 
 
+def test_marks_sent_at_the_same_time_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page would take the answer to the second mark of a channel for the answer to the first."""
+    shared = Page().shared
+    store = shared.recording.store
+    others = [b"b"]
+
+    def register(channel: bytes) -> bool:  # meanwhile another thread sends a mark
+        if others:
+            shared.locate(others.pop())
+        return False
+
+    monkeypatch.setattr(store, "register", register)
+    shared.locate(CHANNEL)
+    assert len({mark.name for mark in store.announced}) == 2  # type: ignore[attr-defined]
+
+
 def test_why_the_recorder_could_not_be_asked_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page()
 
