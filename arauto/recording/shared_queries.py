@@ -11,7 +11,7 @@ from arauto.protocol.events import Item
 from arauto.recording.recorded_channels import Recording
 from arauto.recording_core.announcements import Mark
 from arauto.recording_core.backlog import Received
-from arauto.recording_core.shared_states import Settled, Unannounced, are_alike
+from arauto.recording_core.shared_states import Settled, Unannounced, are_alike, is_as_early
 from arauto.redis_io.connection import error_text
 from arauto.system.timer_wheel import TimerWheel
 
@@ -44,6 +44,17 @@ class Turn(NamedTuple):
         waiting = [one.waiting[0].at for _, one in after if isinstance(one, Settled) and one.waiting]
         is_live = any(isinstance(one, Unannounced) for _, one in after)
         return cls(batch, before, after, out, is_live, min(waiting, default=None))
+
+    def is_for(self, states: States) -> bool:
+        """Whether ``states`` are those before it; no message waits longer than it would by itself.
+
+        A page that was slow received messages later, but may be the first one with the next batch.
+        """
+        if self.before != states:
+            return False
+        return all(
+            is_as_early(known, state) for (_, known), (_, state) in zip(self.before, states, strict=True)
+        )
 
 
 class SharedQueries:
@@ -97,7 +108,7 @@ class SharedQueries:
     def find(self, batch: list[Item], before: States) -> Turn | None:
         """The result of this very batch for another follower in the same state."""
         for turn in self._turns:
-            if turn.batch is batch and turn.before == before:
+            if turn.batch is batch and (turn.before is before or turn.is_for(before)):
                 return turn
         return None
 

@@ -39,3 +39,10 @@ class Unannounced:
 def are_alike(before: Settled | Unannounced, after: Settled | Unannounced) -> bool:
     """Whether the step between both keeps a feed live or not live: the time of a change differs by feed."""
     return type(before) is type(after)
+
+
+def is_as_early(one: Settled | Unannounced, other: Settled | Unannounced) -> bool:
+    """Whether no message that waits was received later than in ``other``, an equal state."""
+    if not isinstance(one, Settled) or not isinstance(other, Settled):
+        return True
+    return all(ours.at <= theirs.at for ours, theirs in zip(one.waiting, other.waiting, strict=True))

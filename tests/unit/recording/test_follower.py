@@ -26,6 +26,7 @@ from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_watch import PAUSE, LogWatch, now_ms
 from arauto.recording.shared_queries import SharedQueries
 from arauto.recording_core.announcements import digest
+from arauto.recording_core.channel_feed import PATIENCE
 from arauto.recording_core.feed_steps import Pages
 from arauto.recording_core.feed_steps import Read as ReadLog
 from arauto.redis_io.connection import SLOT_MOVES
@@ -481,6 +482,27 @@ def test_a_shared_result_plans_the_same_probe(monkeypatch: pytest.MonkeyPatch) -
         plans = [vars(page.follower.watch) | {"_timers": None} for page in (first, second)]
         assert plans[0] == plans[1]
         assert (plans[0]["_due"] is None) == (batch[0] == appended(10, b"1", b"2"))
+
+
+def test_a_slow_page_does_not_let_messages_of_others_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a message was received is not compared, but decides until when it waits."""
+    clock = [now_ms()]
+    monkeypatch.setattr(follower_module, "_now", lambda: clock[0])
+    fast = following()
+    slow = following(fast.shared)
+    began = clock[0]
+    fast.receive(message(b"1"))
+    clock[0] += 2000
+    slow.receive(message(b"1"))
+    for batch in ([message(b"2")], [message(b"3")]):  # the first page to receive both is the slow one
+        for page in (slow, fast):
+            page.hear_batch(batch)
+            assert page.follower.watch._due == began + PATIENCE + (2000 if page is slow else 0)
+    fast.follower.watch._probed_at = began + PATIENCE
+    clock[0] = began + PATIENCE
+    assert [item for item in fast.receive([b"pong", b"look"]) if isinstance(item, list)] == [
+        message(b"%d" % number) for number in (1, 2, 3)
+    ]
 
 
 def test_a_live_feed_plans_its_own_probe() -> None:
