@@ -36,6 +36,8 @@ class LogWatch:
         self._due: int | None = None  # when to probe; ``None``: not needed
         self._rests_until: int | None = None  # when to probe if no message waits
         self._probed_at: int | None = None  # when the unanswered probe was sent
+        self._opening = 0  # how many feeds are neither live nor settled ...
+        self._opening_since = 0  # ... since the last one came
         self._pause = PAUSE
 
     def begin(self, subscriber: Subscriber) -> None:
@@ -67,7 +69,7 @@ class LogWatch:
 
         :param waits_since: when the oldest message was received that waits for its announcement, if one does.
         """
-        self._pause, self._rests_until = PAUSE, None
+        self._pause, self._rests_until, self._opening = PAUSE, None, 0
         self._probe_at(None if waits_since is None else waits_since + PATIENCE)
 
     def _probe_at(self, due: int | None) -> None:
@@ -88,18 +90,26 @@ class LogWatch:
     def forget(self) -> None:
         """The connection was lost."""
         self._due = self._rests_until = self._probed_at = None
-        self._pause = PAUSE
+        self._pause, self._opening = PAUSE, 0
 
     def _find_rest(self, feeds: Collection[ChannelFeed], states: States | None) -> int | None:
         """Milliseconds until the next probe, if it is needed though no message waits."""
-        if states is None and any(feed.state is not State.LIVE and feed.settled is None for feed in feeds):
-            return OPENING_PAUSE
-        live_since = [feed.live_since for feed in feeds if feed.state is State.LIVE]
-        if not live_since or now_ms() - max(live_since) < QUICK_FOR:
+        here = now_ms()
+        since = [feed.live_since for feed in feeds if feed.state is State.LIVE]
+        before, self._opening = self._opening, 0 if states is not None else sum(map(_is_opening, feeds))
+        if self._opening > before:
+            self._opening_since = here
+        if self._opening:
+            since.append(self._opening_since)
+        is_new = here - max(since, default=here) < QUICK_FOR
+        if is_new:
             self._pause = PAUSE
-        if not live_since:
+        # It may stay so for as long as nobody answers a mark, as while Redis refuses to write.
+        if self._opening and (is_new or any(feed.waits_since is not None for feed in feeds)):
+            return OPENING_PAUSE
+        if not since:
             return None
-        return QUICK_PAUSE if now_ms() - max(live_since) < QUICK_FOR else self._pause
+        return QUICK_PAUSE if is_new else self._pause
 
     def _tick(self) -> None:
         self._is_ticking = True
@@ -121,6 +131,11 @@ class LogWatch:
         self._probed_at, due, self._due = now_ms(), self._due, None
         if not subscriber.ping():
             self._probed_at, self._due = None, due
+
+
+def _is_opening(feed: ChannelFeed) -> bool:
+    """Whether it has not found its place in the log yet, and is not live."""
+    return feed.state is not State.LIVE and feed.settled is None
 
 
 def _waiting_since(feeds: Collection[ChannelFeed], states: States | None) -> list[int]:

@@ -21,7 +21,7 @@ from arauto.protocol.log_position import Position
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
 from arauto.recording import follower as follower_module
-from arauto.recording import shared_queries
+from arauto.recording import log_watch, shared_queries
 from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_watch import PAUSE, LogWatch, now_ms
 from arauto.recording.shared_queries import SharedQueries
@@ -519,3 +519,29 @@ def test_a_live_feed_plans_its_own_probe() -> None:
     for page in pages:
         page.hear_batch(batch)
     assert [page.follower.watch._pause for page in pages] == [PAUSE, 8000]
+
+
+def test_a_page_that_is_not_told_its_place_looks_for_it_less_and_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As while Redis refuses to write, so that nobody answers a mark; there may be a thousand such pages."""
+    clock = [now_ms()]
+    monkeypatch.setattr(log_watch, "now_ms", lambda: clock[0])
+    monkeypatch.setattr(follower_module, "_now", lambda: clock[0])
+    page = Page(None, ResumePoint(HERE))
+    page.open()
+    watch = page.follower.watch
+    began, probed = clock[0], list[float]()
+
+    def probe() -> None:
+        assert watch._due is not None
+        clock[0], watch._probed_at = watch._due, watch._due
+        page.receive([b"pong", b"look"])
+
+    while clock[0] < began + 60_000:
+        probe()
+        probed.append((clock[0] - began) / 1000)
+    assert probed[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert probed[12:] == [5.0, 9.0, 17.0, 33.0, 49.0, 65.0]
+    page.receive(message(b"1"))
+    assert watch._due == clock[0] + 250
