@@ -231,7 +231,7 @@ class Follower:
 
     def _note_lost(self) -> None:
         """The connection to Redis was lost: each channel resumes where its page is."""
-        for channel in self._confirmed:
+        for channel in tuple(self._confirmed):  # another thread may switch recording on
             feed = self._feeds.get(channel)
             place = feed.place if feed else None
             if feed and place:

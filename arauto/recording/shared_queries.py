@@ -102,8 +102,9 @@ class SharedQueries:
 
     def answered(self, channel: bytes) -> None:
         """The recorder has answered a mark."""
-        if channel in self._marked:
-            self._marked[channel] = self._marked[channel][0], MARK_EVERY
+        marked = self._marked.get(channel)  # once: another thread may forget all
+        if marked is not None:
+            self._marked[channel] = marked[0], MARK_EVERY
 
     def find(self, batch: list[Item], before: States) -> Turn | None:
         """The result of this very batch for another follower in the same state."""

@@ -545,3 +545,28 @@ def test_a_page_that_is_not_told_its_place_looks_for_it_less_and_less(
     assert probed[12:] == [5.0, 9.0, 17.0, 33.0, 49.0, 65.0]
     page.receive(message(b"1"))
     assert watch._due == clock[0] + 250
+
+
+def test_the_connection_may_break_while_recording_is_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread adds channels meanwhile."""
+    page = following()
+
+    class Feeds(dict[bytes, Any]):
+        def get(self, name: bytes, default: Any = None) -> Any:
+            page.follower.commands_after_switch([CHANNEL, b"b"])
+            return super().get(name, default)
+
+    monkeypatch.setattr(page.follower, "_feeds", Feeds(page.follower._feeds))
+    lost = Lost(1.0, "away")
+    assert page.receive(lost) == [lost]
+
+
+def test_an_answer_may_come_while_another_thread_forgets_old_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = following()
+
+    class Forgotten(dict[bytes, tuple[float, float]]):
+        def __contains__(self, name: object) -> bool:
+            return True  # and is removed just afterwards
+
+    monkeypatch.setattr(page.shared, "_marked", Forgotten())
+    assert page.receive(announcement(f"marked 0.1 {EPOCH} 1000 9 9")) == []
