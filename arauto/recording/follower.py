@@ -250,6 +250,7 @@ class Follower:
     # Following a channel
 
     def _begin_following(self, channel: bytes | None) -> None:
+        self._is_shareable = False
         if channel is not None:
             self._followed.add(channel)
             if channel in self._confirmed:

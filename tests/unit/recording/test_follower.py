@@ -570,3 +570,13 @@ def test_an_answer_may_come_while_another_thread_forgets_old_marks(monkeypatch: 
 
     monkeypatch.setattr(page.shared, "_marked", Forgotten())
     assert page.receive(announcement(f"marked 0.1 {EPOCH} 1000 9 9")) == []
+
+
+def test_each_page_notes_itself_that_it_follows_another_log() -> None:
+    first = following()
+    pages = [first, following(first.shared)]
+    batch: list[Item] = [[b"ssubscribe", b"arauto:words:b", 2]]
+    for page in pages:
+        page.follower.commands(b"SUBSCRIBE", Selection((b"b",)))
+        page.hear_batch(batch)
+        assert page.follower._followed == {CHANNEL, b"b"}
