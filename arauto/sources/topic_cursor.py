@@ -18,6 +18,8 @@ PAGE = 2000  # messages that are read at a time
 MOST_LEADERS = 20  # partitions up to which a place includes leader epochs: it is part of a URL
 MOST_BEHIND = 20_000  # messages; of more than these a page is sent the newest
 
+_BEGINNING = TopicPlace("", {})
+
 Say = Callable[[Trouble], str]
 """Makes a sentence of it."""
 
@@ -94,13 +96,18 @@ class TopicCursor:
 
     def _catch_up(self, now: Now) -> list[Item]:
         """The next items, until the page is at the ring."""
-        if now.ends is None and now.trouble and now.trouble.kind == "unknown" and self._start is None:
-            self._start = TopicPlace("", {})  # a topic created later, from its beginning
+        is_gone = now.trouble is not None and now.trouble.kind == "unknown"
+        if is_gone and self._start is None and self._places is None:
+            if now.ends is None:
+                self._start = _BEGINNING
+            self._epoch = now.epoch  # a topic created later has another one
         while now.ends is not None and _can_be_read(now):
             gaps: list[Item] = []
             if self._places is not None and (now.epoch != self._epoch or _behind(self._places, now.ends)):
                 self._begin_again()
             if self._places is None:
+                if self._start is None and self._epoch not in ("", now.epoch):
+                    self._start = _BEGINNING
                 places, gaps = self._locate(self._start, now, now.ends)
                 self._places, self._epoch = places, now.epoch
             self._joined = self._ring.now.number  # first: a batch that comes meanwhile is new

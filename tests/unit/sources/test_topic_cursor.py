@@ -411,3 +411,19 @@ def test_what_since_names_and_there_is_not_is_said(monkeypatch: pytest.MonkeyPat
     assert (offsets(items, 0), items[-1]) == ([1, 2], TopicFollowed("t", EPOCH, {0: 3, 1: 0}))
     topic.come(1)
     assert offsets(drain(page), 1) == [0]
+
+
+@pytest.mark.parametrize("epoch", ["new", EPOCH])
+def test_a_page_of_a_deleted_topic_begins_with_a_new_one(monkeypatch: pytest.MonkeyPatch, epoch: str) -> None:
+    """Also if the new one has messages before the page looks, and not if the old one is there again."""
+    topic = Topic(monkeypatch)
+    old = topic.come(0, 3)
+    topic.ring.fail(Trouble("unknown", ""))
+    page = topic.page()
+    drain(page)
+    before = old.ends if epoch == EPOCH else {0: 0, 1: 0}
+    topic.ring.add(Batch([], before, before, 0), epoch, None)
+    topic.ends = before | {0: before[0] + 2}
+    came: list[Item] = [Produced("t", record(0, before[0] + n)) for n in range(2)]
+    topic.ring.add(Batch(came, before, topic.ends, 2), epoch, None)
+    assert offsets(drain(page), 0) == ([0, 1] if epoch == "new" else [])
