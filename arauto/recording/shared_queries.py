@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from itertools import count
 from time import monotonic
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ class SharedQueries:
         self._why_not = why_not
         self._refusal = ""  # why Redis refused a mark
         self._name = secrets.token_hex(8)
-        self._marks = 0
+        self._marks = count(1)
         self._marked: dict[bytes, tuple[float, float]] = {}  # when, and the pause after it
         self._turns: tuple[Turn, ...] = ()
         self._batches: tuple[tuple[bytes, tuple[Received, ...], list[Item]], ...] = ()
@@ -87,13 +88,11 @@ class SharedQueries:
         if len(self._marked) >= MANY:
             self._marked.clear()
         self._marked[channel] = now, min(max(MARK_EVERY, 2 * pause), MARK_SELDOM)
-        self._marks += 1
-        name = f"{self._name}.{self._marks}"  # now: meanwhile other threads send marks, too
         try:
             # Recorders do not follow channels without messages yet.
             if self.recording.store.register(channel):
                 self.recording.store.wake_recorders(channel)
-            self.recording.store.announce(channel, Mark(name))
+            self.recording.store.announce(channel, Mark(f"{self._name}.{next(self._marks)}"))
             self._refusal = ""
         except redis.ResponseError as error:
             self._refusal = error_text(error)
