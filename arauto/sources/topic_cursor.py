@@ -32,8 +32,8 @@ class TopicCursor:
 
     # Thousands of pages may each have some.
     __slots__ = (
-        "_epoch", "_is_sent", "_joined", "_leaders", "_link", "_number", "_only", "_places", "_ring", "_say",
-        "_sent", "_settled", "_start", "_topic", "is_chosen",
+        "_epoch", "_gone", "_is_sent", "_joined", "_leaders", "_link", "_number", "_only", "_places", "_ring",
+        "_say", "_sent", "_settled", "_start", "_topic", "is_chosen",
     )  # fmt: skip
 
     def __init__(self, link: KafkaLink, topic: str, ring: TopicRing, start: Start | None, say: Say) -> None:
@@ -46,6 +46,7 @@ class TopicCursor:
         self._joined = 0  # batches before this number are past messages
         self._places: Offsets | None = None  # None: still to be found
         self._epoch = ""
+        self._gone: str | None = None  # the topic's id when the page found it missing; "" if it never had one
         self._only: frozenset[int] | None = None
         self.is_chosen = False
         """Whether the page was sent the confirmation of the topic."""
@@ -68,7 +69,7 @@ class TopicCursor:
     @property
     def is_gone(self) -> bool:
         """Whether the topic does not exist."""
-        return self._ring.now.trouble is not None and self._ring.now.trouble.kind == "unknown"
+        return _is_gone(self._ring.now)
 
     def show(self, only: frozenset[int] | None) -> None:
         """Select partitions; ``None``: all."""
@@ -96,18 +97,15 @@ class TopicCursor:
 
     def _catch_up(self, now: Now) -> list[Item]:
         """The next items, until the page is at the ring."""
-        is_gone = now.trouble is not None and now.trouble.kind == "unknown"
-        if is_gone and self._start is None and self._places is None:
-            if now.ends is None:
-                self._start = _BEGINNING
-            self._epoch = now.epoch  # a topic created later has another one
+        if _is_gone(now):
+            self._gone = now.epoch
         while now.ends is not None and _can_be_read(now):
             gaps: list[Item] = []
             if self._places is not None and (now.epoch != self._epoch or _behind(self._places, now.ends)):
                 self._begin_again()
             if self._places is None:
-                if self._start is None and self._epoch not in ("", now.epoch):
-                    self._start = _BEGINNING
+                if self._start is None and self._gone not in (None, now.epoch):
+                    self._start = _BEGINNING  # the topic was created since
                 places, gaps = self._locate(self._start, now, now.ends)
                 self._places, self._epoch = places, now.epoch
             self._joined = self._ring.now.number  # first: a batch that comes meanwhile is new
@@ -318,6 +316,10 @@ class TopicCursor:
 
 def _if_few(leaders: Offsets) -> Offsets:
     return leaders if len(leaders) <= MOST_LEADERS else NONE
+
+
+def _is_gone(now: Now) -> bool:
+    return now.trouble is not None and now.trouble.kind == "unknown"
 
 
 def _can_be_read(now: Now) -> bool:
