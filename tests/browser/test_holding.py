@@ -243,15 +243,14 @@ def test_keys_do_what_the_dialog_says_and_nothing_while_typing(
     page.keyboard.press("j")
     expect(row(page, "message 78")).to_be_focused()
     page.keyboard.press("c")
-    expect(row(page, "message 78")).to_have_css(
-        "outline-offset", "-2px"
-    )  # the whole focus ring is visible ...
+    # The whole focus ring is visible, also beside the buttons.
+    expect(row(page, "message 78")).to_have_css("outline-offset", "-2px")
     room = """row => {
       const buttons = row.querySelector(".row__actions"), size = getComputedStyle(buttons).backgroundSize;
       const end = buttons.getBoundingClientRect().top + parseFloat(size.split(" ")[1]);
       return row.getBoundingClientRect().bottom - end;
     }"""
-    assert row(page, "message 78").evaluate(room) >= 2  # ... also beside the buttons
+    assert row(page, "message 78").evaluate(room) >= 2
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "message 78"
     page.keyboard.press("Shift+F10")

@@ -1,15 +1,13 @@
 """Kafka's console programs and kafka-python read what is published here, and the reverse."""
 
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]
-from websockets.sync.client import connect
 
+from tests.integration.test_kafka_feed import watch
 from tests.support.http import publish_json
 from tests.support.kafka_servers import PATIENT, KafkaServer, console
 from tests.support.servers import ArautoServer
@@ -25,14 +23,6 @@ def topic(kafka: KafkaServer, topic: str) -> str:
     """A topic of this test and worker alone."""
     kafka.create(topic)
     return topic
-
-
-@contextmanager
-def watch(server: ArautoServer, topic: str) -> Iterator[Tab]:
-    with connect(f"{server.ws}/feed?{urlencode({'topic': topic})}", open_timeout=PATIENCE) as socket:
-        tab = Tab(socket)
-        tab.until("following")
-        yield tab
 
 
 def publish(server: ArautoServer, topic: str) -> None:
@@ -57,16 +47,8 @@ def test_kafkas_console_consumer_prints_what_is_published_here(
     publish(server, topic)
     shown = [f"print.{part}=true" for part in ("partition", "offset", "headers", "key")]
     options = [option for one in shown for option in ("--formatter-property", one)]
-    command = [
-        "consumer.ConsoleConsumer",
-        "--topic",
-        topic,
-        "--from-beginning",
-        "--max-messages",
-        "2",
-        *options,
-    ]
-    assert console(kafka, *command).splitlines() == [
+    where = ("--topic", topic, "--from-beginning", "--max-messages", "2")
+    assert console(kafka, "consumer.ConsoleConsumer", *where, *options).splitlines() == [
         "Partition:0\tOffset:0\ttrace:a1,trace:null\tana\tolá",
         "Partition:0\tOffset:1\tNO_HEADERS\tana\tnull",
     ]
@@ -80,6 +62,7 @@ def test_what_kafkas_console_producer_writes_is_shown(
         option for part in ("key", "headers") for option in ("--reader-property", f"parse.{part}=true")
     ]
     with watch(server, topic) as tab:
+        tab.until("following")
         console(kafka, "ConsoleProducer", "--topic", topic, *options, given="trace:a1\tana\tolá\n")
         assert messages(tab, 1) == [("ana", [{"name": "trace", "value": "a1"}], "olá")]
 
@@ -89,7 +72,12 @@ def test_kafka_python_receives_what_is_published_here(
 ) -> None:
     publish(server, topic)
     with closing(
-        KafkaConsumer(topic, bootstrap_servers=kafka.address, auto_offset_reset="earliest")
+        KafkaConsumer(
+            topic,
+            bootstrap_servers=kafka.address,
+            auto_offset_reset="earliest",
+            consumer_timeout_ms=1000 * PATIENCE,
+        )
     ) as consumer:
         found = [next(consumer) for _ in range(2)]
     assert [(one.offset, one.key, one.headers, one.value) for one in found] == [
@@ -106,6 +94,7 @@ def test_what_kafka_python_writes_is_shown(
         watch(server, topic) as tab,
         closing(KafkaProducer(bootstrap_servers=kafka.address, compression_type=compression)) as producer,
     ):
+        tab.until("following")
         for value in ("olá".encode(), None):
             producer.send(topic, value, key=b"ana", headers=[("trace", b"a1")]).get(PATIENCE)
         headers = [{"name": "trace", "value": "a1"}]
