@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from functools import partial
+from itertools import product
 from pathlib import Path
 from time import time
 
@@ -66,6 +67,11 @@ def follow_again(tabs: list[NotingTab], since: float) -> None:
         lambda: all(tab.has_position_since(since) and tab.is_followed for tab in tabs),
         why="they have positions",
     )
+
+
+def drop(tabs: list[NotingTab]) -> None:
+    for tab in tabs:
+        tab.drop()
 
 
 def reasons(tab: NotingTab) -> str:
@@ -148,6 +154,33 @@ def test_recording_is_switched_off_and_on_and_sockets_drop_before_they_know(
                     again = time()
                 follow_again(tabs[:2], again)
             published.wait_for(50)
+        check_kept(server, published, tabs)
+
+
+@pytest.mark.parametrize("is_away_first", [True, False])
+def test_sockets_drop_at_any_moment_of_a_switch(
+    server: ArautoServer, own: RedisServer, is_away_first: bool
+) -> None:
+    """Before recording is off, between off and on, and afterwards. Pauses are in messages published."""
+    published = Published(own, "switched")
+    assert switch(server, "switched", True).status == 200
+    published.go_on()
+    with watching(server, published, tabs=4) as tabs:
+        with published.keep_on(0.004):
+            for n, (first, second) in enumerate(product((0, 12), (0, 50))):
+                dropped = tabs[: 1 + n % 4]
+                published.wait_for(100)
+                since = time()
+                for is_switch in (not is_away_first, is_away_first):
+                    if is_switch:
+                        assert switch(server, "switched", False).status == 200
+                    else:
+                        drop(dropped)
+                    published.wait_for(first if is_switch else second)
+                assert switch(server, "switched", True).status == 200
+                published.wait_for(75 * (n % 2))
+                drop(dropped)
+                follow_again(dropped, since)
         check_kept(server, published, tabs)
 
 
