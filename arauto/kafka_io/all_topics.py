@@ -9,9 +9,8 @@ from arauto.i18n.gettext import language
 from arauto.kafka_io.connection import KafkaLink
 from arauto.kafka_io.shared_answers import FRESH, SharedAnswers
 from arauto.kafka_io.topic_list import Topics, list_topics
-from arauto.text.glob import matches
+from arauto.protocol.topic_names import glob_matches
 
-INTERNAL = "__"  # the prefix of Kafka's own topics
 MOST_KEPT = 100  # globs
 
 
@@ -54,6 +53,4 @@ class AllTopics:
 
 
 def _matching(glob: str, names: frozenset[str]) -> frozenset[str]:
-    begins = glob.startswith(INTERNAL)
-    named = (name for name in names if begins or not name.startswith(INTERNAL))
-    return frozenset(name for name in named if matches(glob.encode(), name.encode()))
+    return frozenset(name for name in names if glob_matches(glob, name))

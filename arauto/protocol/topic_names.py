@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from arauto.i18n.gettext import gettext
 from arauto.protocol.topics import MAX_NAME, BadTopic, check_topic, read_partition
+from arauto.text.glob import matches
 
 _SPECIAL = frozenset("*?[")  # no topic has one of these in its name
+_INTERNAL = "__"  # the prefix of Kafka's own topics
 _GLOB = re.compile(r"[A-Za-z0-9._\-*?\[\]^\\]+")
 
 
@@ -43,3 +45,9 @@ def read_name(text: str) -> TopicName:
         return TopicName(text, is_glob=True)
     topic, colon, partition = text.partition(":")
     return TopicName(check_topic(topic), read_partition(partition) if colon else None)
+
+
+def glob_matches(glob: str, topic: str) -> bool:
+    """Whether a glob matches a topic; Kafka's own topics only if the glob begins with ``__`` too."""
+    is_hidden = topic.startswith(_INTERNAL) and not glob.startswith(_INTERNAL)
+    return not is_hidden and matches(glob.encode(), topic.encode())

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from arauto.protocol.events import Item
 from arauto.protocol.topic_events import TopicAway, TopicsMatched
+from arauto.protocol.topic_names import glob_matches
 from arauto.protocol.topic_starts import GlobPlace
 from arauto.protocol.topics import Start, TopicPlace
 
@@ -26,6 +27,11 @@ class TopicGlob:
         self.topics: set[str] = set()
         """The topics that the page follows by this glob."""
         self._start = start
+        self._places: dict[str, TopicPlace] = {}  # of a page that comes back, in topics not followed yet
+        if isinstance(start, GlobPlace):
+            self._places = {
+                topic: place for topic, place in start.topics.items() if place and glob_matches(name, topic)
+            }
         self._seen: frozenset[str] | None = None  # matches at the last look; None: there was no look
         self._left_out: list[str] = []
         self._refused: set[str] = set()
@@ -36,8 +42,12 @@ class TopicGlob:
         return found == self._seen and not found ^ self.topics and isinstance(self._sent, TopicsMatched)
 
     def candidates(self, found: frozenset[str]) -> list[str]:
-        """Topics of ``found`` to follow too, if the page may read them; in turns of :data:`MOST_CHECKED`."""
-        left = found - self.topics - self._refused
+        """Topics of ``found`` to follow too, if the page may read them; in turns of :data:`MOST_CHECKED`.
+
+        A page that comes back follows those where it was, even if they are gone: else their end would
+        leave no gap.
+        """
+        left = (found | self._places.keys()) - self.topics - self._refused
         if not left:
             self._refused.clear()
         return sorted(left)[:MOST_CHECKED]
@@ -46,8 +56,15 @@ class TopicGlob:
         """The page may not read these; they are candidates again after all others."""
         self._refused |= set(topics)
 
+    def add(self, topic: str) -> None:
+        """The page follows this topic by the glob now."""
+        self.topics.add(topic)
+        self._places.pop(topic, None)
+
     def start_of(self, topic: str) -> Start | None:
         """Where to begin in a topic: at its beginning if it is newer than the last look."""
+        if place := self._places.get(topic):
+            return place
         if self._seen is not None:
             return None if topic in self._seen else TopicPlace("", {})
         if isinstance(self._start, GlobPlace):

@@ -234,7 +234,7 @@ class TopicTail(threading.Thread):
         """Follow a topic by a glob; whether that is possible."""
         if topic not in self._cursors and not self._begin(topic, glob.start_of(topic), waits=False):
             return False
-        glob.topics.add(topic)
+        glob.add(topic)
         self._names[topic].add(TopicName(glob.name, is_glob=True))
         self._show(topic)
         return True

@@ -233,10 +233,14 @@ def test_a_glob_brings_topics_as_they_come_and_go(
     kafka.produce(c, b"c2")
     kafka.create(d)
     kafka.produce(d, b"d1")
-    back = f"{a}/{followed[a]['epoch']}.0:2,1:1;{c}/;"
+    back = f"{a}/{followed[a]['epoch']}.0:2,1:1;{b}/{followed[b]['epoch']}.0:0,1:0;{c}/;"
     with watch(server, glob, place=back) as tab:
         events = [event for _ in (a, c, d) for event in tab.until("following")]
         assert sorted(shown(events)) == ["a3", "d1"]
+        events += [] if any(event["type"] == "gap" for event in events) else tab.until("gap")
+        assert [(event["reason"], event["topic"]) for event in events if event["type"] == "gap"] == [
+            ("deleted", b)
+        ]  # it was deleted while the page was away
     for one in (a, c, d):
         kafka.delete(one)
 

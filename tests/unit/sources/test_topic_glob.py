@@ -42,8 +42,23 @@ def test_what_comes_into_being_is_shown_from_its_beginning() -> None:
     ):
         glob = TopicGlob("*", start)
         assert {topic: glob.start_of(topic) for topic in first} == first
+        glob.add("a")
         glob.looked(frozenset("ab"), [])
         assert (glob.start_of("a"), glob.start_of("z")) == (None, NEW)
+
+
+def test_a_page_that_comes_back_follows_what_is_gone_until_that_is_said() -> None:
+    place = "orders.a/7Zk.0:5;orders.b/;other/7Zk.0:5;__orders/7Zk.0:5;"
+    glob = TopicGlob("*orders*", read_starts(["*"], [place], None)["*"])
+    found = frozenset({"orders.c"})
+    assert glob.candidates(found) == ["orders.a", "orders.c"]
+    glob.refuse({"orders.a"})  # for now
+    glob.looked(found, [])
+    assert glob.start_of("orders.a") == TopicPlace("7Zk", {0: 5})
+    glob.add("orders.a")
+    assert not glob.is_settled(found)
+    glob.topics.discard("orders.a")
+    assert (glob.candidates(found), glob.start_of("orders.a")) == (["orders.c"], NEW)
 
 
 def test_it_is_reported_once_with_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
