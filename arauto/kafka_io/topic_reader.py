@@ -29,11 +29,26 @@ _READER = {
     "enable.partition.eof": False,
     "fetch.wait.max.ms": 500,  # two requests a second without messages
     "socket.timeout.ms": 10_000,
+    "debug": "metadata",  # for LibraryLog; a few lines with each answer about the topic
 }
 _NONE = ""  # in place of an epoch: the topic did not exist
 _MISPLACED = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 
 log = logging.getLogger("arauto")
+
+
+class LibraryLog:
+    """Takes the log of Kafka's library, which tells only there that a topic has another id.
+
+    It goes on in a topic that was deleted and created again as if nothing had happened.
+    """
+
+    def __init__(self) -> None:
+        self.has_other_id = False
+
+    def log(self, level: int, text: str, *values: object) -> None:
+        """As of a ``logging.Logger``; called within ``poll`` and ``consume``."""
+        self.has_other_id |= any("changed id" in str(value) for value in values)
 
 
 class TopicReader:
@@ -53,6 +68,7 @@ class TopicReader:
         self._is_stopping = False
         self._is_missing = False
         self._errors: deque[KafkaError] = deque(maxlen=10)  # of connections, since the last look
+        self._library = LibraryLog()
         self._epoch: str | None = None
         self._places: Offsets = {}
         self._leaderless: set[int] = set()
@@ -86,7 +102,8 @@ class TopicReader:
     def _read(self) -> None:
         try:
             check_threads()
-            consumer = Consumer(self._link.config | CONSUMER | _READER | {"error_cb": self._errors.append})
+            own = {"error_cb": self._errors.append, "logger": self._library}
+            consumer = Consumer(self._link.config | CONSUMER | _READER | own)
         except KafkaException as error:
             self._fail(error.args[0])
             self._sleep(AGAIN)
@@ -117,6 +134,7 @@ class TopicReader:
 
     def _place(self, consumer: Consumer) -> None:
         """Find the offsets to go on from, and add gaps for what is missing since the last time."""
+        self._library.has_other_id = False
         epoch, partitions, _ = describe(self._link, self._topic)
         consumer.unassign()  # else each reply waits for a fetch that the broker holds
         bounds = bounds_of(consumer, [(self._topic, one) for one in partitions])
@@ -173,9 +191,12 @@ class TopicReader:
         looked = monotonic()
         while not self._is_stopping:
             first = consumer.poll(POLL)
-            if first is not None:
-                # Waiting for several at once would take the whole timeout.
-                self._take([first, *consumer.consume(MOST - 1, 0)])
+            # Waiting for several at once would take the whole timeout.
+            messages = [] if first is None else [first, *consumer.consume(MOST - 1, 0)]
+            if self._library.has_other_id:
+                return  # these may be of the new topic, which is shown from its beginning
+            if messages:
+                self._take(messages)
                 self._rest()
             if self._errors or monotonic() - looked > LOOK:
                 self._errors.clear()

@@ -70,6 +70,26 @@ def test_what_was_compacted_or_not_committed_is_not_missing(
         assert (shown(events)[0], {*shown(events)}) == ("3", {"3", "end"})
 
 
+@pytest.mark.real_kafka("ids of topics")
+def test_a_topic_that_is_made_anew_at_once_is_another_one(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    """Its messages are not shown as if they followed those of the old one, not even until the next look."""
+    kafka.create(topic)
+    with watch(server, topic) as tab:
+        epoch = tab.until("following")[-1]["epoch"]
+        kafka.produce(topic, *(b"old %d" % n for n in range(5)))
+        messages(tab, 5)
+        kafka.delete(topic)
+        kafka.create(topic)
+        kafka.produce(topic, *(b"%d" % n for n in range(9)))
+        with watch(server, topic, place=f"{epoch}.0:5") as back:
+            for one in (tab, back):
+                events = one.until("gap")
+                assert (shown(events), events[-1]["reason"]) == ([], "replaced")
+                assert shown(messages(one, 9)) == [str(n) for n in range(9)]
+
+
 def test_a_clock_that_is_an_hour_off_leaves_nothing_out(
     server: ArautoServer, kafka: KafkaServer, topic: str
 ) -> None:

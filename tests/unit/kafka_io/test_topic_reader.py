@@ -213,6 +213,20 @@ def test_another_topic_of_the_name_is_read_from_its_first_message(read: Read) ->
     assert kafka.epochs[-1] == "other"
 
 
+def test_what_may_be_of_a_new_topic_is_not_shown_as_of_the_old_one(read: Read) -> None:
+    def goes_on(kafka: Kafka) -> Any:
+        kafka.epoch, kafka.bounds = "other", {0: Bounds(0, 12)}
+        line = "Topic t changed id from a/b+c to other"
+        kafka._reader._library.log(7, "%s [%s] %s", "METADATA", "consumer-1", line)
+        return Message(10)
+
+    kafka = read(goes_on, lambda _: Message(0))
+    assert kafka.assigned == [{0: 10}, {0: 0}]
+    assert [(batch.ends, epoch) for batch, epoch in zip(kafka.batches, kafka.epochs, strict=True)] == [
+        ({0: 10}, "a_b-c"), ({0: 0}, "other"), ({0: 1}, "other"),
+    ]  # fmt: skip
+
+
 def test_a_topic_that_comes_into_being_is_read_from_its_first_message(read: Read) -> None:
     kafka = read(become(epoch="new", bounds={0: Bounds(0, 4)}), lambda _: None, epoch="")
     assert (kafka.assigned, kafka.gaps) == ([{0: 0}], [])
