@@ -85,6 +85,22 @@ def test_a_group_opens_and_each_of_its_messages_too(open_page: OpenPage, valkey:
     expect(members).to_have_count(0)
 
 
+def test_who_reads_an_open_group_stays_where_they_are(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = grouped(open_page, "alerts")
+    publish(valkey, "alerts", *(alert("disk full", n=n) for n in range(3)))
+    badge(page, "disk full").click()
+    members = rows(page).get_by_role("listitem")
+    expect(members).to_have_count(3)
+    members.nth(1).get_by_role("button").focus()
+    publish(valkey, "alerts", alert("disk full", n=3))
+    expect(members).to_have_count(4)
+    expect(members.nth(1).get_by_role("button")).to_be_focused()
+    publish(valkey, "alerts", *(alert("disk full", n=n) for n in range(4, 110)))
+    expect(members.first).to_have_text("10 older messages are not shown")
+    expect(members).to_have_count(101)
+    expect(members.nth(1).get_by_role("button")).to_be_focused()
+
+
 def test_the_address_and_the_browser_keep_it(open_page: OpenPage, valkey: RedisServer) -> None:
     page = grouped(open_page, "alerts")
     assert "group=on" in page.url

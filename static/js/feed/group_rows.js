@@ -16,6 +16,8 @@ export class GroupRows {
   #feed;
   #words;
   #choose;
+  /** @type {WeakMap<HTMLElement, Message>} */
+  #events = new WeakMap(); // by item of a list
 
   /**
    * @param {HTMLElement} list of the rows
@@ -72,17 +74,25 @@ export class GroupRows {
     if (isOpen) {
       const list = element("ol", "row__members");
       list.ariaLive = "off";
+      list.append(element("li", "")); // says how many older ones there are
       row.append(list);
       this.#fill(row, group);
     } else row.querySelector(".row__members")?.remove();
     row.dispatchEvent(new Event("grow", { bubbles: true }));
   }
 
+  // Items that stay are not made anew: a reader may be at one of them.
   /** @type {(row: HTMLElement, group: Group) => void} */
   #fill(row, { n, members }) {
-    const items = members.map((event) => this.#item(event));
-    if (n > members.length) items.unshift(element("li", "", this.#words.say("older", { n: n - members.length })));
-    row.querySelector(".row__members")?.replaceChildren(...items);
+    const list = row.querySelector(".row__members");
+    const isHere = list.contains(document.activeElement);
+    const [older, ...items] = /** @type {HTMLElement[]} */ ([...list.children]);
+    const stay = new Set(members);
+    for (const item of items) if (!stay.delete(/** @type {Message} */ (this.#events.get(item)))) item.remove();
+    list.append(...[...stay].map((event) => this.#item(event)));
+    older.hidden = n <= members.length;
+    older.textContent = older.hidden ? "" : this.#words.say("older", { n: n - members.length });
+    if (isHere && !list.contains(document.activeElement)) list.querySelector("button").focus();
   }
 
   /** @type {(event: Message) => HTMLElement} */
@@ -95,6 +105,7 @@ export class GroupRows {
     button.append(time, " ", element("span", "row__member-text", text));
     button.addEventListener("click", () => this.#choose(event));
     item.append(button);
+    this.#events.set(item, event);
     return item;
   }
 }
