@@ -120,7 +120,8 @@ export class ViewRail {
       restoreView(view, at);
       this.forget();
       this.draw();
-      this.#links[OWN.length + at].focus();
+      const place = this.#views.findIndex(({ name, isKept }) => isKept && name === view.name); // tabs may have changed it
+      this.#links[place].focus();
     });
     row.append(element("span", "view__link", this.#words.say("view_dropped", { name: view.name })), button);
     return row;
