@@ -201,6 +201,21 @@ def test_views_are_taken_along_in_a_file_and_nothing_is_lost(open_page: OpenPage
     expect(views(other).get_by_role("link")).to_have_text(["Everything", "Problems", "One", "One (2)", "Two"])
 
 
+def test_a_file_has_to_fit_only_with_what_is_new_in_it(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(view("a"))
+    query = "channel=a&order=oldest&as=wrapped&rows=comfortable"
+    kept = [{"name": f"view {number}", "query": query} for number in range(50)]
+    page.evaluate("(views) => (localStorage.arauto = JSON.stringify({ views }))", kept)
+    page.reload()
+    expect(link(page, "view 49")).to_be_visible()
+    path = tmp_path / "views.json"
+    path.write_text(json.dumps({"views": kept}))
+    assert imported(page, path) == "0 views were imported; already here: 50."
+    path.write_text(json.dumps({"views": [{"name": f"other {n}", "query": query} for n in range(9_000)]}))
+    assert "50" in imported(page, path)
+    expect(views(page).get_by_role("link")).to_have_count(52)
+
+
 def imported(page: Page, path: Path) -> str:
     """Import a file, and return the page's sentence about it."""
     button(page, "Actions of the views").click()
@@ -393,3 +408,4 @@ def test_views_of_one_name_are_kept_apart(open_page: OpenPage) -> None:
         "views": [*here, {"name": "A (3)", "query": "channel=3"}, {"name": "B", "query": "channel=1"}],
         "added": 2,
     }
+    assert call(page, "views/view_query", join, [here, here]) == {"views": here, "added": 0}

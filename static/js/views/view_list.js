@@ -48,10 +48,15 @@ export function addViews(others) {
   return count;
 }
 
-// Whether there is room for so many more.
-/** @type {(more?: number) => boolean} */
-export function hasRoom(more = 1) {
-  return keptViews().length + more <= VIEWS_LIMIT;
+export function hasRoom() {
+  return keptViews().length < VIEWS_LIMIT;
+}
+
+// Whether there is room for those of a file that are new.
+/** @type {(others: View[]) => boolean} */
+export function canAdd(others) {
+  const { views, added } = withViews(keptViews(), others);
+  return added === 0 || views.length <= VIEWS_LIMIT;
 }
 
 /** @type {(change: (views: View[]) => View[]) => void} */

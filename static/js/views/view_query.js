@@ -53,12 +53,15 @@ export function readView(value, { maxName, maxSelection }) {
   return name && isUsable ? { name, query: String(query) } : null;
 }
 
-// Adds views of a file to those stored here: one with a name in use and another content gets a number.
+// Adds views of a file to those stored here, up to one too many: one with a name in use and another content gets a number.
 /** @type {(views: View[], others: View[]) => { views: View[], added: number }} */
 export function withViews(views, others) {
   const all = [...views];
   for (const other of others) {
-    const isThere = all.some(({ name, query }) => name.replace(/ \(\d+\)$/, "") === other.name && query === other.query);
+    if (all.length > VIEWS_LIMIT) break; // a file may have thousands
+    /** @type {(name: string) => boolean} */
+    const isName = (name) => [name, name.replace(/ \(\d+\)$/, "")].includes(other.name);
+    const isThere = all.some(({ name, query }) => isName(name) && query === other.query);
     if (!isThere) all.push({ ...other, name: freeName(other.name, all) });
   }
   return { views: all, added: all.length - views.length };
