@@ -33,7 +33,7 @@ interface DocumentEventMap {
 }
 
 interface WindowEventMap {
-  state: CustomEvent<{ of: string; state: Pick<FeedState, "name" | "what" | "since" | "reason"> }>;
+  state: CustomEvent<{ frame: Element | null; of: string; state: Pick<FeedState, "name" | "what" | "since" | "reason"> }>;
 }
 
 interface NotificationOptions {

@@ -179,6 +179,22 @@ def test_an_outage_is_said_with_what_is_unreachable(
     expect(log(page).get_by_text("after")).to_be_visible()
 
 
+def test_of_two_panes_of_one_name_each_says_what_it_lacks(
+    open_page: OpenPage, own_redis: RedisServer, start: Start
+) -> None:
+    own_redis.client.execute_command("ACL SETUSER default resetchannels &a &c")
+    server = start(REDIS_URL=own_redis.url)
+    same = "&pane=name%3DProblems%26channel%3D"
+    page = open_page(f"/?wall&channel=a{same}b{same}c", server=server)
+    expect(outage(page)).to_have_text(re.compile("^Problems: Refused: "))
+    (frame,) = [frame for frame in page.frames if "channel=c" in frame.url and frame.parent_frame]
+    with frame.expect_navigation():
+        frame.evaluate("location.reload()")
+    expect(frame.locator("#status")).to_have_attribute("data-state", "live")
+    expect(frame.locator(".wall__facts dd").first).to_have_text("0/s")
+    expect(outage(page)).to_have_text(re.compile("^Problems: Refused: "))
+
+
 def test_the_screen_is_kept_on(open_page: OpenPage) -> None:
     page = open_page(view("a"), color_scheme="light")
     page.add_init_script(COUNT_LOCKS)

@@ -24,8 +24,8 @@ export class Wall {
   #facts;
   #clock = element("time", "wall__clock");
   #outage = element("p", "wall__outage");
-  /** @type {Map<string, WallState>} */
-  #states = new Map(); // by feed name
+  /** @type {Map<Element | null, { of: string, state: WallState }>} */
+  #states = new Map(); // by pane: two may have one name
   /** @type {HTMLElement[]} */
   #values = [];
   #name;
@@ -39,7 +39,7 @@ export class Wall {
     addEventListener("keydown", (event) => this.#pressed(event), true);
     if (isPane) return;
     document.querySelector(".header").append(this.#buildBar());
-    addEventListener("state", ({ detail }) => this.#note(detail.of, detail.state));
+    addEventListener("state", ({ detail }) => this.#note(detail.frame, detail.of, detail.state));
     for (const type of ["online", "offline"]) addEventListener(type, () => this.#showOutage());
     keepAwake();
   }
@@ -48,8 +48,8 @@ export class Wall {
   /** @type {(state: WallState) => void} */
   setState({ name, what, since, reason }) {
     const state = { name, what, since, reason };
-    if (isPane) parent.dispatchEvent(new CustomEvent("state", { detail: { of: this.#name, state } }));
-    else this.#note("", state);
+    if (isPane) parent.dispatchEvent(new CustomEvent("state", { detail: { frame: window.frameElement, of: this.#name, state } }));
+    else this.#note(null, "", state);
   }
 
   // Call once a second.
@@ -105,15 +105,15 @@ export class Wall {
 
   // What is unreachable
 
-  /** @type {(of: string, state: WallState) => void} */
-  #note(of, state) {
-    this.#states.set(of, state);
+  /** @type {(frame: Element | null, of: string, state: WallState) => void} */
+  #note(frame, of, state) {
+    this.#states.set(frame, { of, state });
     this.#showOutage();
   }
 
   #showOutage() {
-    const found = [...this.#states].find(([, { name }]) => BAD.includes(name));
-    const sentence = found ? this.#sentence(...found) : "";
+    const found = [...this.#states.values()].find(({ state }) => BAD.includes(state.name));
+    const sentence = found ? this.#sentence(found.of, found.state) : "";
     if (this.#outage.textContent !== sentence) this.#outage.textContent = sentence;
     document.documentElement.toggleAttribute("data-outage", sentence !== "");
   }
