@@ -174,6 +174,8 @@ OTHERS = [f"other {n}" for n in range(60)]
     [
         ([alert("a"), alert("a", severity="info")], [1, 1]),
         ([alert("a", fingerprint="x"), alert("b", fingerprint="x")], [2]),
+        ([alert("a", dedup_key="x", severity=s) for s in ("info", "error", "info", "error")], [1, 3]),
+        ([alert("a", group="x", severity=s) for s in ("", "debug", "")], [1, 2]),
         ([alert("a", dedup_key="x"), alert("a", group="x")], [1, 1]),
         ([alert("a", fingerprint=""), alert("a", fingerprint=None)], [2]),
         ([alert("a", fingerprint=7), alert("a", fingerprint=8), alert("b", fingerprint="7")], [2, 1]),

@@ -1,7 +1,7 @@
 // Groups equal alerts, so that one row stands for all of them. Only messages close together are grouped, and none across
 // a gap. Pure.
 
-import { alertIn, RANKS } from "../message/alert_parser.js";
+import { alertIn, RANKS, severityIn } from "../message/alert_parser.js";
 import { readExactly } from "../message/plain_text.js";
 import { READ_LIMIT } from "../message/severity.js";
 import { channelKey } from "../stream/channel_names.js";
@@ -13,8 +13,8 @@ const NAMES = ["fingerprint", "dedup_key", "group", "groupKey"]; // fields by wh
 const HINT = /^\s*\{.*"(?:title|fingerprint|dedup_key|group|groupKey|alerts)"/s;
 
 /**
- * @typedef {{ index: number, n: number, at: number, isResolved: boolean, members: Message[] }} Group
- * @typedef {{ keys: string[], isResolved: boolean }} Facts the keys of groups that it may join, its own first
+ * @typedef {{ index: number, n: number, at: number, rank: number, isResolved: boolean, members: Message[] }} Group
+ * @typedef {{ keys: string[], rank: number, isResolved: boolean }} Facts the keys of groups that it may join, its own first
  */
 
 /** @type {WeakMap<FeedItem, Facts | null>} */
@@ -36,18 +36,18 @@ export class MessageGroups {
   /** @type {(event: FeedItem, ring: import("./ring_buffer.js").RingBuffer) => void} */
   add(event, ring) {
     const facts = factsOf(event);
-    const group = facts?.keys.map((key) => this.#open.get(key)).find((one) => one && isNear(one, ring));
+    const group = facts?.keys.map((key) => this.#open.get(key)).find((one) => one && isNear(one, ring) && !isWorse(facts, one));
     if (!isMessage(event)) this.#open.clear();
     else if (facts && group) {
       join(group, event, facts.isResolved);
       return ring.absorb();
-    } else if (facts && !facts.isResolved) this.#begin(facts.keys[0], event, ring);
+    } else if (facts && !facts.isResolved) this.#begin(facts, event, ring);
     ring.push(event);
   }
 
-  /** @type {(key: string, event: Message, ring: import("./ring_buffer.js").RingBuffer) => void} */
-  #begin(key, event, ring) {
-    const group = { index: ring.end, n: 1, at: event.at, isResolved: false, members: [event] };
+  /** @type {(facts: Facts, event: Message, ring: import("./ring_buffer.js").RingBuffer) => void} */
+  #begin({ keys: [key], rank }, event, ring) {
+    const group = { index: ring.end, n: 1, at: event.at, rank, isResolved: false, members: [event] };
     this.#groups.set(event, group);
     this.#open.delete(key);
     this.#open.set(key, group); // the newest group is last
@@ -61,6 +61,12 @@ export class MessageGroups {
 /** @type {(group: Group, ring: import("./ring_buffer.js").RingBuffer) => boolean} */
 function isNear({ index, isResolved }, ring) {
   return !isResolved && index >= ring.start && ring.end - index <= NEAR;
+}
+
+// A row shows the severity of its first message: what is more severe would not be seen in it.
+/** @type {(facts: Facts, group: Group) => boolean} */
+function isWorse({ rank, isResolved }, group) {
+  return !isResolved && rank > group.rank;
 }
 
 /** @type {(group: Group, event: Message, isResolved: boolean) => void} */
@@ -85,12 +91,13 @@ function read(event) {
   const value = readExactly(event.data);
   if (typeof value !== "object" || value === null) return null;
   const isResolved = value.status === "resolved";
+  const rank = RANKS.indexOf(severityIn(value));
   const name = NAMES.find((one) => /string|number/.test(typeof value[one]) && value[one] !== "");
   /** @type {(...parts: string[]) => string} */
   const key = (...parts) => JSON.stringify([channelKey(event), ...parts]);
-  if (name) return { keys: [key(name, String(value[name]))], isResolved };
+  if (name) return { keys: [key(name, String(value[name]))], rank, isResolved };
   const { title = "", severity = "" } = alertIn(value) ?? {};
   if (!title) return null;
   const severities = isResolved ? [severity, ...RANKS, ""] : [severity]; // the end of an alert may have a lower severity
-  return { keys: severities.map((one) => key(title, one, "")), isResolved };
+  return { keys: severities.map((one) => key(title, one, "")), rank, isResolved };
 }
