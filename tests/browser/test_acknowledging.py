@@ -175,6 +175,19 @@ def test_the_keyboard_alone_takes_it_and_asks_for_the_name_once(
     )
 
 
+def test_no_name_is_sent_that_the_server_would_refuse(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    written(own_redis, server, 1)
+    page = stage.read(1)
+    page.evaluate("localStorage.arauto = JSON.stringify({ by: 'x'.repeat(65) })")
+    page.reload()
+    choose(page, "message 0")
+    page.keyboard.press("a")
+    say_name(page, "Ana\u00a0\u200bRosa\u200d")
+    expect_taken(page, "message 0", "Ana Rosa")
+
+
 def test_what_is_taken_is_given_back_before_the_answer_comes(
     stage: Stage, own_redis: RedisServer, server: ArautoServer
 ) -> None:

@@ -3,7 +3,7 @@
 import { Emitter } from "../lib/emitter.js";
 import { get, set } from "../ui/preferences.js";
 import { Acknowledgements } from "./acknowledgements.js";
-import { askName } from "./ask_name.js";
+import { askName, takerName } from "./ask_name.js";
 import { sentenceOf, TakenRows } from "./taken_rows.js";
 
 // Event: "change".
@@ -79,6 +79,6 @@ export class Acknowledge extends Emitter {
   }
 
   get #name() {
-    return this.#kept.you || this.#by || get("by", "");
+    return this.#kept.you || this.#by || takerName(get("by", ""));
   }
 }

@@ -4,6 +4,13 @@ import { element } from "../ui/dom.js";
 
 const LIMIT = 64; // characters
 
+// The name as the server takes it: visible, with plain blanks. Empty if nothing remains or it is too long.
+/** @type {(name: string) => string} */
+export function takerName(name) {
+  const seen = name.replace(/[\s\p{Z}]+/gu, " ").replace(/\p{C}/gu, "").trim();
+  return [...seen].length > LIMIT ? "" : seen;
+}
+
 // Empty if the dialog is dismissed.
 /** @type {(words: Words) => Promise<string>} */
 export function askName(words) {
@@ -24,7 +31,7 @@ export function askName(words) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(dialog.returnValue && field.value.trim());
+      resolve(dialog.returnValue && takerName(field.value));
     }, { once: true });
   });
 }
