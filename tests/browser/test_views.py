@@ -269,6 +269,23 @@ def test_a_deletion_is_undone_though_another_tab_has_deleted_the_rest(open_page:
     expect(link(page, "second")).to_be_focused()
 
 
+def test_the_focus_stays_in_the_list_while_another_tab_changes_it(open_page: OpenPage) -> None:
+    page = open_page(view("a"))
+    for name in ("first", "second"):
+        save(page, name)
+        expect(link(page, name)).to_be_visible()
+    other = open_page(view("a"))
+    link(page, "second").focus()
+    act(other, "first", "Delete the view")
+    expect(link(page, "first")).to_be_hidden()
+    expect(link(page, "second")).to_be_focused()
+    act(page, "second", "Delete the view")
+    expect(button(page, "Undo")).to_be_focused()
+    save(other, "third")
+    expect(link(page, "third")).to_be_visible()
+    expect(button(page, "Undo")).to_be_focused()
+
+
 def test_a_view_begins_when_it_says(open_page: OpenPage, own_redis: RedisServer, start: Start) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
     page = open_page(view("kept.a"), server=server, color_scheme="light")

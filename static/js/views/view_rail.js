@@ -41,13 +41,19 @@ export class ViewRail {
     if (this.#drawn !== JSON.stringify(keptViews())) this.draw();
   }
 
+  // The focus stays with its view, or with Undo.
   draw() {
+    const former = document.activeElement;
+    const isHere = this.#list.contains(former);
     this.#drawn = JSON.stringify(keptViews());
     const rows = this.#views.map((view, at) => this.#row(view, at));
     if (this.#dropped) rows.splice(OWN.length + this.#dropped.at, 0, this.#undo(this.#dropped));
     this.#list.replaceChildren(...rows);
     document.documentElement.style.setProperty("--Views", String(rows.length - OWN.length));
     this.mark();
+    if (!isHere) return;
+    const places = /** @type {HTMLElement[]} */ ([...this.#list.querySelectorAll("a, button")]);
+    (places.find((one) => labelOf(one) === labelOf(former)) ?? places[0]).focus();
   }
 
   // Updates the links, and marks the view that is shown; of several, the named one.
@@ -121,7 +127,7 @@ export class ViewRail {
       this.forget();
       this.draw();
       const place = this.#views.findIndex(({ name, isKept }) => isKept && name === view.name); // tabs may have changed it
-      this.#links[place].focus();
+      this.#links[place]?.focus();
     });
     row.append(element("span", "view__link", this.#words.say("view_dropped", { name: view.name })), button);
     return row;
@@ -135,4 +141,9 @@ export class ViewRail {
     event.preventDefault();
     this.#on.open(this.#views[this.#links.indexOf(link)]);
   }
+}
+
+/** @type {(place: Element | null) => string} */
+function labelOf(place) {
+  return place?.ariaLabel ?? place?.textContent ?? "";
 }
