@@ -128,6 +128,16 @@ def test_what_is_resolved_is_said_to_be_and_begins_anew(open_page: OpenPage, val
         expect(row(page, title)).to_have_count(2)
 
 
+def test_what_is_resolved_was_all_of_its_severities(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = grouped(open_page, "alerts")
+    for title, severity in (("slow", "warning"), ("dead", "critical")):
+        publish(valkey, "alerts", alert(title, fingerprint="f", severity=severity))
+    publish(valkey, "alerts", alert("over", fingerprint="f", status="resolved"))
+    expect(badge(page, "dead")).to_have_text("resolved, ×2")
+    expect(badge(page, "slow")).to_have_text("resolved, ×1")
+    expect(rows(page)).to_have_count(2)
+
+
 def test_a_pause_holds_what_a_row_says(open_page: OpenPage, valkey: RedisServer) -> None:
     page = grouped(open_page, "alerts")
     publish(valkey, "alerts", alert("disk full"), alert("disk full"))

@@ -42,7 +42,7 @@ export class GroupRows {
     if (this.#feed.isPaused) return;
     for (const row of /** @type {Iterable<HTMLElement>} */ (this.#list.children)) {
       const group = this.#feed.groupOf(row);
-      if (group && group.n > 1) this.#show(row, group);
+      if (group && (group.n > 1 || group.isResolved)) this.#show(row, group);
     }
   }
 

@@ -13,7 +13,7 @@ const NAMES = ["fingerprint", "dedup_key", "group", "groupKey"]; // fields by wh
 const HINT = /^\s*\{.*"(?:title|fingerprint|dedup_key|group|groupKey|alerts)"/s;
 
 /**
- * @typedef {{ index: number, n: number, at: number, rank: number, isResolved: boolean, members: Message[] }} Group
+ * @typedef {{ index: number, n: number, at: number, rank: number, isResolved: boolean, members: Message[], before?: Group }} Group
  * @typedef {{ keys: string[], rank: number, isResolved: boolean }} Facts the keys of groups that it may join, its own first
  */
 
@@ -47,7 +47,9 @@ export class MessageGroups {
 
   /** @type {(facts: Facts, event: Message, ring: import("./ring_buffer.js").RingBuffer) => void} */
   #begin({ keys: [key], rank }, event, ring) {
-    const group = { index: ring.end, n: 1, at: event.at, rank, isResolved: false, members: [event] };
+    const former = this.#open.get(key);
+    const before = former && isNear(former, ring) ? former : undefined; // of a milder severity
+    const group = { index: ring.end, n: 1, at: event.at, rank, isResolved: false, members: [event], before };
     this.#groups.set(event, group);
     this.#open.delete(key);
     this.#open.set(key, group); // the newest group is last
@@ -73,9 +75,9 @@ function isWorse({ rank, isResolved }, group) {
 function join(group, event, isResolved) {
   group.n++;
   group.at = event.at;
-  group.isResolved = isResolved;
   group.members.push(event);
   if (group.members.length > MEMBERS) group.members.shift();
+  if (isResolved) for (let one = /** @type {Group | undefined} */ (group); one; one = one.before) one.isResolved = true;
 }
 
 /** @type {(event: FeedItem) => Facts | null} */
