@@ -79,6 +79,9 @@ class TopicPlace(NamedTuple):
     leaders: Offsets = NONE
 
 
+BEGINNING = TopicPlace("", {})
+"""Before the first message of each partition, as for a topic that was created later."""
+
 Start = TopicPlace | Point | Offsets
 """Where a page begins in a topic."""
 

@@ -11,14 +11,21 @@ from arauto.kafka_io.truncation import find_truncated
 from arauto.protocol.events import ErrorNotice, Item
 from arauto.protocol.topic_events import Produced, TopicAway, TopicChosen, TopicFollowed, TopicGap
 from arauto.protocol.topic_names import TopicName
-from arauto.protocol.topics import NONE, Offsets, Start, TopicEntry, TopicPlace, Trimmed, write_places
+from arauto.protocol.topics import (
+    BEGINNING,
+    NONE,
+    Offsets,
+    Start,
+    TopicEntry,
+    TopicPlace,
+    Trimmed,
+    write_places,
+)
 from arauto.sources.topic_reading import offsets_at
 
 PAGE = 2000  # messages that are read at a time
 MOST_LEADERS = 20  # partitions up to which a place includes leader epochs: it is part of a URL
 MOST_BEHIND = 20_000  # messages; of more than these a page is sent the newest
-
-_BEGINNING = TopicPlace("", {})
 
 Say = Callable[[Trouble], str]
 """Makes a sentence of it."""
@@ -105,7 +112,7 @@ class TopicCursor:
                 self._begin_again()
             if self._places is None:
                 if self._start is None and self._gone not in (None, now.epoch):
-                    self._start = _BEGINNING  # the topic was created since
+                    self._start = BEGINNING  # the topic was created since
                 places, gaps = self._locate(self._start, now, now.ends)
                 self._places, self._epoch = places, now.epoch
             self._joined = self._ring.now.number  # first: a batch that comes meanwhile is new

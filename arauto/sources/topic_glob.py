@@ -6,7 +6,7 @@ from arauto.protocol.events import Item
 from arauto.protocol.topic_events import TopicAway, TopicsMatched
 from arauto.protocol.topic_names import glob_matches
 from arauto.protocol.topic_starts import GlobPlace
-from arauto.protocol.topics import Start, TopicPlace
+from arauto.protocol.topics import BEGINNING, Start, TopicPlace
 
 MOST_CHECKED = 1000  # topics whose permissions are checked at a time
 MOST_NAMED = 20  # names of topics that are left out
@@ -66,9 +66,9 @@ class TopicGlob:
         if place := self._places.get(topic):
             return place
         if self._seen is not None:
-            return None if topic in self._seen else TopicPlace("", {})
+            return None if topic in self._seen else BEGINNING
         if isinstance(self._start, GlobPlace):
-            return self._start.topics.get(topic, TopicPlace("", {}))
+            return self._start.topics.get(topic, BEGINNING)
         return self._start
 
     def looked(self, found: frozenset[str], left_out: list[str]) -> None:

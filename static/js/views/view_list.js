@@ -48,6 +48,7 @@ export function addViews(others) {
   return count;
 }
 
+// Whether there is room for one more.
 export function hasRoom() {
   return keptViews().length < VIEWS_LIMIT;
 }

@@ -5,11 +5,10 @@ import pytest
 from arauto.protocol.log_query import Point
 from arauto.protocol.topic_events import TopicAway, TopicsMatched
 from arauto.protocol.topic_starts import GlobPlace, read_starts
-from arauto.protocol.topics import TopicPlace
+from arauto.protocol.topics import BEGINNING, TopicPlace
 from arauto.sources import topic_glob
 from arauto.sources.topic_glob import TopicGlob
 
-NEW = TopicPlace("", {})
 LED = TopicPlace("7Zk", {0: 5, 1: 6}, leaders={0: 3, 1: 4})
 
 
@@ -36,15 +35,15 @@ def test_what_comes_into_being_is_shown_from_its_beginning() -> None:
         (Point(ms=1), {"a": Point(ms=1)}),
         (
             read_starts(["*"], [place], None)["*"],
-            {"a": TopicPlace("7Zk", {0: 5}), "b": None, "c": NEW, "d": LED},
+            {"a": TopicPlace("7Zk", {0: 5}), "b": None, "c": BEGINNING, "d": LED},
         ),
-        (GlobPlace({}), {"a": NEW}),
+        (GlobPlace({}), {"a": BEGINNING}),
     ):
         glob = TopicGlob("*", start)
         assert {topic: glob.start_of(topic) for topic in first} == first
         glob.add("a")
         glob.looked(frozenset("ab"), [])
-        assert (glob.start_of("a"), glob.start_of("z")) == (None, NEW)
+        assert (glob.start_of("a"), glob.start_of("z")) == (None, BEGINNING)
 
 
 def test_a_page_that_comes_back_follows_what_is_gone_until_that_is_said() -> None:
@@ -58,7 +57,7 @@ def test_a_page_that_comes_back_follows_what_is_gone_until_that_is_said() -> Non
     glob.add("orders.a")
     assert not glob.is_settled(found)
     glob.topics.discard("orders.a")
-    assert (glob.candidates(found), glob.start_of("orders.a")) == (["orders.c"], NEW)
+    assert (glob.candidates(found), glob.start_of("orders.a")) == (["orders.c"], BEGINNING)
 
 
 def test_it_is_reported_once_with_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
