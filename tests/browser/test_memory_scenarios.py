@@ -325,9 +325,9 @@ def test_redis_comes_back_from_an_older_snapshot(stage: Stage) -> None:
     stage.publish("2")
     stage.expect_shown("1", "2")
     stage.leave()
+    epoch = head(stage.redis, CHANNEL)["epoch"]  # the snapshot has a lease too, so the lease shows nothing
     stage.redis.stop()
     stage.redis.start()
-    epoch = head(stage.redis, CHANNEL)["epoch"]  # the snapshot has a lease too, so the lease shows nothing
     eventually(lambda: head(stage.redis, CHANNEL)["epoch"] != epoch, why="a recorder has begun a new epoch")
     stage.come_back()
     stage.publish("3")
