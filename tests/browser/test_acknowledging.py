@@ -184,6 +184,8 @@ def test_no_name_is_sent_that_the_server_would_refuse(
     page.reload()
     choose(page, "message 0")
     page.keyboard.press("a")
+    say_name(page, " \u200b ")
+    expect(name_dialog(page).get_by_role("textbox")).to_have_value("")  # the browser says that it is missing
     say_name(page, "Ana\u00a0\u200bRosa\u200d")
     expect_taken(page, "message 0", "Ana Rosa")
 

@@ -26,12 +26,17 @@ export function askName(words) {
   dialog.setAttribute("aria-labelledby", title.id);
   document.body.append(dialog);
   close.addEventListener("click", () => dialog.close());
+  form.addEventListener("submit", (event) => {
+    field.value = takerName(field.value);
+    if (field.reportValidity()) return;
+    event.preventDefault();
+  });
   dialog.showModal();
   field.focus();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(dialog.returnValue && takerName(field.value));
+      resolve(dialog.returnValue && field.value);
     }, { once: true });
   });
 }

@@ -58,9 +58,12 @@ export class Drafts {
   #save(event) {
     event.preventDefault();
     const form = /** @type {FormOf<{ template: HTMLInputElement }>} */ (event.target);
-    const name = form.elements.template.value.trim();
+    const name = (form.elements.template.value = form.elements.template.value.trim());
     const draft = { name, ...this.#form.read() };
-    if (!name) return;
+    if (!name) {
+      form.reportValidity();
+      return;
+    }
     this.#problem = this.#tooLong(name + draft.message) || this.#isFull(name);
     if (!this.#problem) {
       change("templates", [], (/** @type {Unsure[]} */ all) => [draft, ...all.filter((other) => other?.name !== name)]);
