@@ -333,6 +333,15 @@ def test_counts_are_kept_for_five_minutes_of_a_clock_that_may_be_set(open_page: 
     assert bars(page, "return [60, 75, 149, 150, 200, 300, 1].map(stepFor)") == [5, 5, 3, 2, 2, 1, 30]
 
 
+def test_no_message_is_newer_than_now(open_page: OpenPage) -> None:
+    """A producer may give its messages times of the future."""
+    page = open_page(view("a"))
+    counted = (
+        "const counts = new VolumeCounts(); counts.add(1e9, 'critical', 1001); return counts.lastCritical"
+    )
+    assert bars(page, counted) == 1001
+
+
 def test_a_single_serious_message_is_seen_among_many(open_page: OpenPage) -> None:
     page = open_page(view("a"))
     paths = "({ paths }, [bars, ...size]) => paths(bars.map((counts) => ({ from: 0, counts })), ...size)"

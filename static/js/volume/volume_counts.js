@@ -21,7 +21,7 @@ export class VolumeCounts {
   add(at, kind, now) {
     this.#goTo(Math.floor(now));
     const second = Math.min(Math.floor(at), this.#newest);
-    if (kind === "critical") this.lastCritical = Math.max(this.lastCritical, at);
+    if (kind === "critical") this.lastCritical = Math.max(this.lastCritical, Math.min(at, now));
     if (this.#has(second)) this.#ring[this.#place(second) + KINDS.indexOf(kind)]++;
   }
 
