@@ -179,6 +179,21 @@ def test_an_outage_is_said_with_what_is_unreachable(
     expect(log(page).get_by_text("after")).to_be_visible()
 
 
+def test_a_pane_for_which_there_is_no_seat_says_so(
+    open_page: OpenPage, own_redis: RedisServer, start: Start
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_SOCKETS="1", ARAUTO_WORKERS="1")
+    page = open_page(view("a"), server=server, color_scheme="light", allow=STATUS_503)
+    expect_live(page)
+    page.evaluate("location.assign('?wall&channel=a&pane=name%3DB%26channel%3Db')")
+    expect(outage(page)).to_have_text(
+        re.compile(
+            "^(B: )?Reconnecting to the server, lost since [\\d:]+\\. "
+            "Too many pages are open: try again when one has been closed. A pane is a page, too.$"
+        )
+    )
+
+
 def test_of_two_panes_of_one_name_each_says_what_it_lacks(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:

@@ -115,7 +115,7 @@ export class Connection extends Emitter {
   /** @type {(why: { what: string, reason: string, refused: boolean, status: number }) => void} */
   #explained({ what, reason, refused, status }) {
     if (status === BAD_REQUEST && this.#givesUpSince(reason)) return;
-    this.#outage.explain(what, reason);
+    this.#outage.explain(what, reason, status);
     this.#refusal = refused ? this.#refusal ?? reason : null;
     this.#status = status;
     if (status === NOT_LOGGED_IN) this.#show(this.#outage.lasts());

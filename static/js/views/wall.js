@@ -15,7 +15,7 @@ const FACTS = ["wall_rate", "wall_critical", "wall_last"];
 const BAD = ["reconnecting", "refused"];
 
 /**
- * @typedef {Pick<FeedState, "name" | "what" | "since" | "reason">} WallState the state of a feed
+ * @typedef {Pick<FeedState, "name" | "what" | "since" | "reason" | "status">} WallState the state of a feed
  * @typedef {{ feed: import("../feed/feed.js").Feed, rates: MessageRates, lastCritical: number }} Facts
  */
 
@@ -46,8 +46,8 @@ export class Wall {
 
   // Call with the state of this page's feed.
   /** @type {(state: WallState) => void} */
-  setState({ name, what, since, reason }) {
-    const state = { name, what, since, reason };
+  setState({ name, what, since, reason, status }) {
+    const state = { name, what, since, reason, status };
     if (isPane) parent.dispatchEvent(new CustomEvent("state", { detail: { frame: window.frameElement, of: this.#name, state } }));
     else this.#note(null, "", state);
   }
@@ -119,10 +119,12 @@ export class Wall {
   }
 
   /** @type {(of: string, state: WallState) => string} */
-  #sentence(of, { name, what, since, reason }) {
+  #sentence(of, { name, what, since, reason, status }) {
     const [time] = timesOfDay([toDate(since ?? now())]);
-    if (name === "refused") return [of, this.#words.say("wall_refused", { reason: reason ?? "" })].filter(Boolean).join(": ");
+    const named = (/** @type {string} */ sentence) => [of, sentence].filter(Boolean).join(": ");
+    if (name === "refused") return named(this.#words.say("wall_refused", { reason: reason ?? "" }));
     if (!navigator.onLine) return this.#words.say("wall_network", { time });
+    if (what === "server" && status && reason) return named(`${this.#words.say("lost_server", { time })} ${reason}`);
     return this.#words.say(`wall_${what}`, { time });
   }
 }
