@@ -114,7 +114,7 @@ def test_four_are_shown_and_no_more(open_page: OpenPage, valkey: RedisServer) ->
 def test_a_link_with_too_many_panes_says_so(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("a") + "".join(f"&pane=channel%3D{name}" for name in "bcde"), color_scheme="light")
     expect(inside(page, "Pane 4").get_by_role("status").first).to_have_text("Live")
-    expect(page.locator("#choose-problem")).to_have_text(
+    expect(views(page).get_by_role("status")).to_have_text(
         "At most 4 panes are shown: close one first. Each counts as a page."
     )
     assert [listeners(valkey, name) for name in "abcde"] == [1, 1, 1, 1, 0]

@@ -17,7 +17,7 @@ export class Beside {
     isRecorded: () => this.#facts.isRecorded,
     loadPanes: () => this.#panes.load(),
   }));
-  #panes = new Deferred("../views/panes.js", ({ Panes }) => new Panes(this.#page, this.#words, this.#facts.complain));
+  #panes = new Deferred("../views/panes.js", ({ Panes }) => new Panes(this.#page, this.#words));
   #wall = new Deferred("../views/wall.js", ({ Wall }) => {
     const wall = new Wall(this.#page, this.#words, this.#facts);
     wall.setState(this.#state);
@@ -25,12 +25,12 @@ export class Beside {
     return wall;
   });
 
-  // `facts` has the views' place, the selection's limits, complain(sentence), show() for another address, showFeed(),
-  // isRecorded, and for a wall the feed, the rates and lastCritical.
+  // `facts` has the views' place, the selection's limits, show() for another address, showFeed(), isRecorded, and
+  // for a wall the feed, the rates and lastCritical.
   /**
    * @param {HTMLElement} page
    * @param {Words} words
-   * @param {import("../views/wall.js").Facts & { place: HTMLElement, limits: { maxName: number, maxSelection: number }, isRecorded: boolean, complain(sentence: string): void, show(): void, showFeed(): void }} facts
+   * @param {import("../views/wall.js").Facts & { place: HTMLElement, limits: { maxName: number, maxSelection: number }, isRecorded: boolean, show(): void, showFeed(): void }} facts
    */
   constructor(page, words, facts) {
     this.#page = page;

@@ -1,6 +1,7 @@
 // Writes the feed's state as a sentence; CSS draws it from data-state.
 
 import { toDate } from "../lib/format.js";
+import { setText } from "../ui/dom.js";
 import { timesOfDay } from "../ui/timestamps.js";
 
 const NOT_LOGGED_IN = 401;
@@ -33,8 +34,7 @@ export class ConnectionStatus {
     this.#place.title = text;
     const login = this.#place.querySelector("a");
     if (login) login.hidden = !isOver(state);
-    const line = this.#place.querySelector(".status__text");
-    if (line.textContent !== text) line.textContent = text;
+    setText(this.#place.querySelector(".status__text"), text);
   }
 
   /** @type {(state: Shown) => string} */

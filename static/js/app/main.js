@@ -107,7 +107,6 @@ let isPast = false;
 const replay = new Replay(find("replay"), feed, filter, words, async () => (await strip.load()).scrubber, compare);
 const rates = new MessageRates(selection);
 const strip = new Deferred("../volume/volume_strip.js", makeStrip);
-const complain = (/** @type {string} */ sentence) => (find("choose-problem").textContent = sentence);
 const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
   empty: () => {
     parts.show("channels");
@@ -116,14 +115,14 @@ const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
   more: (...what) => open(menu, ...what),
 });
 const menu = new Deferred("../channels/recording_menu.js", ({ RecordingMenu }) =>
-  new RecordingMenu(find("recording"), find("forget"), words, complain));
+  new RecordingMenu(find("recording"), find("forget"), words, (/** @type {string} */ sentence) => (find("choose-problem").textContent = sentence)));
 const browser = new Deferred("../channels/channel_browser.js", ({ ChannelBrowser }) =>
   new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words, config.redis_cli));
 find("browser-open").addEventListener("click", () => open(browser));
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 
 const beside = new Beside(document.querySelector("main"), words, {
-  place: find("views"), limits, feed, rates, complain, show: showAddress, showFeed: () => parts.show("feed"),
+  place: find("views"), limits, feed, rates, show: showAddress, showFeed: () => parts.show("feed"),
   get isRecorded() {
     return !find("replay").elements.open.hidden;
   },

@@ -4,7 +4,7 @@
 import { rounded } from "../lib/format.js";
 import { channelKey, channelKind, colourName, KINDS, looksLikePattern, spoken } from "../stream/channel_names.js";
 import { applyColour } from "../ui/channel_color.js";
-import { element, notText } from "../ui/dom.js";
+import { element, notText, setText } from "../ui/dom.js";
 import { KeyspaceEvents } from "./keyspace_events.js";
 
 const REFRESH = 3_000; // milliseconds
@@ -105,7 +105,7 @@ export class ChannelBrowser {
 
   /** @type {(sentence: string) => void} */
   #say(sentence) {
-    if (this.#state.textContent !== sentence) this.#state.textContent = sentence;
+    setText(this.#state, sentence);
   }
 
   get #match() {

@@ -4,7 +4,7 @@ import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
 import { colourName, keyOf, keysOf, keyspaceParts, spoken } from "../stream/channel_names.js";
 import { assignColour, applyColour } from "../ui/channel_color.js";
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
 import { timesOfDay } from "../ui/timestamps.js";
 import { asked, keep } from "../ui/url_state.js";
@@ -80,7 +80,7 @@ export class ChannelChips {
     for (const [key, chip] of this.#chips) {
       const rate = rates.now(key);
       const seen = rates.lastSeen(key);
-      write(chip.querySelector(".chip__rate"), this.#pace(rate, seen));
+      setText(chip.querySelector(".chip__rate"), this.#pace(rate, seen));
       const [time] = seen ? timesOfDay([toDate(seen)]) : [];
       chip.querySelector(".chip__solo").title = this.#words.say(seen ? "chip_seen" : "chip_unseen", { time });
     }
@@ -164,7 +164,7 @@ export class ChannelChips {
     const [tag, more] = [chip.querySelector(".chip__recorded"), chip.querySelector(".chip__more")];
     chip.dataset.recording = state;
     tag.hidden = state === "off";
-    write(tag, this.#words.say(stop ? "recorded_until" : "recorded", values));
+    setText(tag, this.#words.say(stop ? "recorded_until" : "recorded", values));
     if (more) more.ariaLabel = more.title = this.#words.say(`recording_${state}`, values);
   }
 
@@ -277,9 +277,4 @@ export class ChannelChips {
   #nameOf(chip) {
     return this.#names.get(/** @type {HTMLElement} */ (chip).dataset.key ?? "") ?? null;
   }
-}
-
-/** @type {(place: Element, text: string) => void} */
-function write(place, text) {
-  if (place.textContent !== text) place.textContent = text;
 }

@@ -5,7 +5,7 @@ import { shellQuote } from "../lib/format.js";
 import { looksLikePattern } from "../stream/channel_names.js";
 import { askServer } from "../ui/ask_server.js";
 import { copy } from "../ui/clipboard.js";
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 
 const REFRESH = 3_000; // milliseconds
 const SETTING = "notify-keyspace-events";
@@ -161,7 +161,7 @@ export class KeyspaceEvents {
     const [sentence, command] = error || !this.#answer ? [error ?? "", ""] : this.#setting(this.#answer);
     for (const [place, text] of /** @type {[Element, string][]} */ ([
       [this.#state, `${note} ${sentence}`.trim()], [this.#command, command], [this.#names, names.map(({ name }) => name).join("  ")],
-    ])) if (place.textContent !== text) place.textContent = text;
+    ])) setText(place, text);
     this.#copy.textContent = this.#words.say("copy_command");
     this.#classes.hidden = this.#byKey;
     /** @type {HTMLElement} */ (this.#keys.parentElement).hidden = !this.#byKey;

@@ -1,5 +1,6 @@
 // The buttons under a message, for actions on the whole message.
 
+import { setText } from "../ui/dom.js";
 import { linkTo } from "./linked_message.js";
 
 /** @typedef {import("../acknowledge/acknowledge.js").Acknowledge} Acknowledge */
@@ -55,7 +56,7 @@ export class DetailActions {
     for (const button of this.#buttons) button.hidden = !(offered[button.value] ?? true);
     if (focused?.hidden) this.#buttons.find(({ value }) => value === OPPOSITES[focused.value])?.focus();
     const place = this.#foot.querySelector(".detail__taken");
-    if (place && place.textContent !== sentence) place.textContent = sentence;
+    if (place) setText(place, sentence);
   }
 
   /** @type {(button: HTMLButtonElement | null) => void} */

@@ -3,6 +3,7 @@
 
 import { Emitter } from "../lib/emitter.js";
 import { attempt } from "../stream/unreadable.js";
+import { setText } from "../ui/dom.js";
 import { asked, keep } from "../ui/url_state.js";
 import { noFilter, readFilter } from "./filter_query.js";
 
@@ -63,11 +64,11 @@ export class FilterBar extends Emitter {
       isActive && this.#words.say("matching", { matching, n: messages }),
       odd && this.#words.say("odd_count", { n: odd }),
     ];
-    this.#say(this.#count, counts.filter(Boolean).join("; "));
+    setText(this.#count, counts.filter(Boolean).join("; "));
     if (this.query?.problem) return;
     const isBlank = isSure && messages && !shown;
-    if (isActive && matching === 0 && isSure) this.#say(this.#note, this.#words.say("nothing_matches", { n: messages }));
-    else this.#say(this.#note, isBlank ? this.#words.say("all_hidden", { n: messages }) : "");
+    if (isActive && matching === 0 && isSure) setText(this.#note, this.#words.say("nothing_matches", { n: messages }));
+    else setText(this.#note, isBlank ? this.#words.say("all_hidden", { n: messages }) : "");
   }
 
   get #text() {
@@ -103,16 +104,10 @@ export class FilterBar extends Emitter {
   #use(query) {
     const { problem } = query;
     this.query = query;
-    this.#say(this.#note, problem ? this.#words.say(...problem) : "");
+    setText(this.#note, problem ? this.#words.say(...problem) : "");
     this.#note.dataset.state = problem ? "problem" : "";
     this.#text.ariaInvalid = String(problem !== null);
     this.emit("change");
-  }
-
-  // An unchanged text is not written again: a screen reader would repeat it.
-  /** @type {(place: HTMLElement, text: string) => void} */
-  #say(place, text) {
-    if (place.textContent !== text) place.textContent = text;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { severityMark } from "../message/alert_card.js";
 import { RANKS } from "../message/alert_parser.js";
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 import { examplesOf } from "./filter_examples.js";
 import { MatchCounter } from "./match_counter.js";
 import { placeUnder } from "./popup_place.js";
@@ -135,8 +135,7 @@ export class FilterCard {
   #show(counts) {
     const places = [...this.#examples.querySelectorAll("b")];
     counts.forEach((n, at) => {
-      const said = this.#words.say("filter_count", { n });
-      if (places[at].textContent !== said) places[at].textContent = said;
+      setText(places[at], this.#words.say("filter_count", { n }));
     });
   }
 

@@ -1,7 +1,7 @@
 // Shows what Redis Pub/Sub cannot do: two workers of a consumer group share tasks that two subscribers of Redis both get.
 // The visitor starts the workers; the offsets committed in Kafka show what each has done.
 
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 import { timesOfDay } from "../ui/timestamps.js";
 import { Broadcast } from "./broadcast.js";
 import { ranges } from "./lag_history.js";
@@ -130,7 +130,7 @@ export class ShareLesson {
   /** @type {(sentence: string) => void} */
   #say(sentence) {
     const { state } = /** @type {ReturnType<typeof makeDialog>} */ (this.#parts);
-    if (state.textContent !== sentence) state.textContent = sentence;
+    setText(state, sentence);
   }
 
   // Publishes each task to the topic, to the partitions in turn, and to the channel.

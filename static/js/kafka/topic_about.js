@@ -2,7 +2,7 @@
 
 import { now } from "../lib/clock.js";
 import { size, toDate } from "../lib/format.js";
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 import { timesOfDay } from "../ui/timestamps.js";
 import { GroupSection } from "./group_section.js";
 import { askTopic, Refresh } from "./refresh.js";
@@ -80,7 +80,7 @@ export class TopicAbout {
     const old = failed.map((what) => this.#times[what]).filter(Boolean);
     const time = old.length ? timesOfDay([toDate(Math.min(...old))])[0] : "";
     const said = error === undefined ? "" : time ? `${error} ${this.#words.say("about_old", { time })}` : error;
-    if (state.textContent !== said) state.textContent = said;
+    setText(state, said);
   }
 
   /** @type {(facts: Facts) => void} */

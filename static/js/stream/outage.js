@@ -4,7 +4,7 @@
 const IN_FLIGHT = 1; // seconds
 
 export class Outage {
-  /** @type {{ what: string, since: number, reason: string, status: number } | null} status: of the last answer over HTTP, or 0 */
+  /** @type {{ what: string, since: number, reason: string, status?: number } | null} status: of the answer over HTTP that gave the reason */
   #current = null;
   /** @type {number | null} */
   #gapFrom = null;
@@ -19,20 +19,20 @@ export class Outage {
   /** @type {(loss: { at: number, lastSent: number, wasLive: boolean, reason: string }) => void} */
   serverLost({ at, lastSent, wasLive, reason }) {
     const since = this.#current?.what === "redis" ? at : this.#current?.since ?? at;
-    this.#current = { what: "server", since, reason: reason || this.#lastReason, status: this.#current?.status ?? 0 };
+    this.#current = { ...this.#current, what: "server", since, reason: reason || this.#lastReason };
     if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastSent - IN_FLIGHT;
   }
 
   // Redis was lost after the last message received, at `lastAt`.
   /** @type {(event: Reconnecting, lastAt: number) => void} */
   redisLost({ from, detail }, lastAt) {
-    this.#current = { what: "redis", since: Math.max(from, lastAt), reason: detail, status: 0 };
+    this.#current = { what: "redis", since: Math.max(from, lastAt), reason: detail };
     this.#redisLostAt ??= from;
   }
 
   /** @type {(what: string, reason: string, status: number) => void} */
   explain(what, reason, status) {
-    if (this.#current) this.#current = { ...this.#current, what, reason: reason || this.#lastReason, status };
+    if (this.#current) this.#current = { ...this.#current, what, reason: reason || this.#lastReason, status: reason ? status : 0 };
   }
 
   // The outage may never end: a gap without an end, returned once.

@@ -8,6 +8,12 @@ export function element(tag, className, text = "") {
   return made;
 }
 
+// An unchanged text is not written again: a screen reader would repeat it.
+/** @type {(place: Element, text: string) => void} */
+export function setText(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
 // The mark of a name that is not UTF-8.
 /** @type {(words: import("./i18n.js").Words) => HTMLElement} */
 export function notText(words) {

@@ -4,6 +4,7 @@ import { now } from "../lib/clock.js";
 import { toDate } from "../lib/format.js";
 import { lazily } from "../lib/lazy.js";
 import { chosen } from "./appearance.js";
+import { setText } from "./dom.js";
 
 const REFRESH = 5_000; // milliseconds
 /** @type {[unit: Intl.RelativeTimeFormatUnit, seconds: number][]} */
@@ -48,8 +49,7 @@ export function keepTimes(redraw, waits) {
 export function redrawTimes(list) {
   for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (list.querySelectorAll("time[datetime]"))) {
     const date = new Date(time.dateTime);
-    const text = rowTime(date);
-    if (time.textContent !== text) time.textContent = text;
+    setText(time, rowTime(date));
     if (time.title) time.title = fullTime(date);
   }
 }

@@ -20,9 +20,8 @@ export class Panes {
   #panes = [];
   #shown = 0; // on a small screen, the one that is shown; 0: the page's own feed
 
-  // Calls `complain` with a sentence if the address has more panes than are shown.
-  /** @param {HTMLElement} page @param {Words} words @param {(sentence: string) => void} complain */
-  constructor(page, words, complain) {
+  /** @param {HTMLElement} page @param {Words} words */
+  constructor(page, words) {
     this.#page = page;
     this.#words = words;
     this.#switch.ariaLabel = words.say("panes");
@@ -33,7 +32,6 @@ export class Panes {
     page.append(this.#switch, this.#place);
     addEventListener("popstate", () => this.#keep()); // going back changes the view, but not the panes
     for (const pane of readPanes(asked())) this.#build(pane);
-    if (asked().getAll("pane").length > this.#panes.length) complain(words.say("panes_full", { max: PANES_LIMIT }));
     this.#draw();
   }
 

@@ -5,7 +5,7 @@ import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
 import { readQuery } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 import { isPane } from "../ui/page_kind.js";
 import { ago, timesOfDay } from "../ui/timestamps.js";
 import { addressOf, asked } from "../ui/url_state.js";
@@ -57,8 +57,8 @@ export class Wall {
     const { feed, rates, lastCritical } = this.#facts;
     const last = rates.lastSeen("") ?? feed.live.findLast(isMessage)?.at; // messages of the past are not in the rates
     const values = [this.#words.say("per_second", { n: rounded(rates.now()) }), this.#age(lastCritical), this.#age(last)];
-    for (const [at, text] of values.entries()) write(this.#values[at], text);
-    write(this.#clock, timesOfDay([toDate(now())])[0]);
+    for (const [at, text] of values.entries()) setText(this.#values[at], text);
+    setText(this.#clock, timesOfDay([toDate(now())])[0]);
   }
 
   /** @type {(at: number | undefined) => string} */
@@ -88,7 +88,8 @@ export class Wall {
     const bar = element("div", "wall__bar");
     const leave = element("a", "wall__leave", "Esc");
     leave.href = away().href;
-    leave.ariaLabel = leave.title = this.#words.say("wall_leave");
+    leave.title = this.#words.say("wall_leave");
+    leave.ariaLabel = `Esc: ${leave.title}`;
     this.#outage.role = "alert";
     bar.append(this.#outage, this.#clock, leave);
     return bar;
@@ -114,17 +115,15 @@ export class Wall {
   #showOutage() {
     const found = [...this.#states.values()].find(({ state }) => BAD.includes(state.name));
     const sentence = found ? this.#sentence(found.of, found.state) : "";
-    if (this.#outage.textContent !== sentence) this.#outage.textContent = sentence;
+    setText(this.#outage, sentence);
     document.documentElement.toggleAttribute("data-outage", sentence !== "");
   }
 
   /** @type {(of: string, state: WallState) => string} */
   #sentence(of, { name, what, since, reason, status }) {
     const [time] = timesOfDay([toDate(since ?? now())]);
-    const named = (/** @type {string} */ sentence) => [of, sentence].filter(Boolean).join(": ");
-    if (name === "refused") return named(this.#words.say("wall_refused", { reason: reason ?? "" }));
+    if (name === "refused" || status) return [of, this.#words.say("wall_refused", { reason: reason ?? "" })].filter(Boolean).join(": ");
     if (!navigator.onLine) return this.#words.say("wall_network", { time });
-    if (what === "server" && status && reason) return named(`${this.#words.say("lost_server", { time })} ${reason}`);
     return this.#words.say(`wall_${what}`, { time });
   }
 }
@@ -134,9 +133,4 @@ function away() {
   const query = asked();
   for (const part of ["wall", "name"]) query.delete(part);
   return addressOf(query);
-}
-
-/** @type {(place: Element, text: string) => void} */
-function write(place, text) {
-  if (place.textContent !== text) place.textContent = text;
 }

@@ -2,7 +2,7 @@
 // bar under it is described in place of the times, so nothing moves. In the past, the cursor seeks.
 
 import { toDate } from "../lib/format.js";
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
 import { shortTime, timesOfDay } from "../ui/timestamps.js";
 import { edge, paths } from "./bar_paths.js";
@@ -233,8 +233,7 @@ export class VolumePlot {
   #describe() {
     const bar = this.#span.bars[this.#index];
     this.#axis.hidden = Boolean(bar);
-    const text = bar ? this.sentence(bar) : "";
-    if (this.#value.textContent !== text) this.#value.textContent = text;
+    setText(this.#value, bar ? this.sentence(bar) : "");
   }
 
   // The description of a bar.

@@ -6,7 +6,7 @@ import { rounded } from "../lib/format.js";
 import { colourName, keyOf } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { applyColour } from "../ui/channel_color.js";
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 import { ago } from "../ui/timestamps.js";
 import { Scrubber } from "./scrubber.js";
 import { SeverityReader } from "./severity_reader.js";
@@ -127,13 +127,8 @@ export class VolumeStrip {
     const sentence = this.#words.say("volume", {
       name: name ?? this.#words.say("all_channels"), n: total(totals), now: rate, max: Math.max(...totals),
     });
-    write(number, this.#words.say("per_second", { n: rate }));
-    write(note, name ?? critical);
-    write(this.#place.querySelector(".volume__sentence"), critical && !name ? `${sentence}; ${critical}` : sentence);
+    setText(number, this.#words.say("per_second", { n: rate }));
+    setText(note, name ?? critical);
+    setText(this.#place.querySelector(".volume__sentence"), critical && !name ? `${sentence}; ${critical}` : sentence);
   }
-}
-
-/** @type {(place: Element, text: string) => void} */
-function write(place, text) {
-  if (place.textContent !== text) place.textContent = text;
 }
