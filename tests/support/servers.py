@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -94,6 +95,18 @@ class ArautoServer:
         """The worker with the socket of the client at ``port``."""
         (holder,) = [worker for worker in self.workers() if connections(worker.pid, remote=port)]
         return holder
+
+    @contextmanager
+    def answered_by(self, worker: psutil.Process) -> Iterator[None]:
+        """All requests, for the others stand still."""
+        others = [other for other in self.workers() if other != worker]
+        try:
+            for other in others:
+                other.suspend()
+            yield
+        finally:
+            for other in others:
+                other.resume()
 
     def threads(self) -> int:
         return sum(worker.num_threads() for worker in self.workers())
