@@ -199,8 +199,9 @@ def test_redis_takes_nothing_while_the_workers_restart(
         for _ in range(3):
             shows_at_once(tabs, published, machine)
         eventually(lambda: all("maxmemory" in reasons(tab) for tab in tabs), why="the page says why")
+        again = time()
         own.client.config_set("maxmemory", "0")
-        follow_again(tabs, time())
+        follow_again(tabs, again)
         published.go_on(20)
         check_kept(server, published, tabs)
 
@@ -218,8 +219,8 @@ def test_redis_comes_back_from_an_older_snapshot(server: ArautoServer, own: Redi
         with tabs[0].away():
             eventually(lambda: tabs[1].data("kept.a")[-1:] == [published.last])
             own.stop()
-            own.start()
             again = time()
+            own.start()
         published.go_on()
         follow_again(tabs, again)
         with published.keep_on():
@@ -347,8 +348,9 @@ def test_the_key_of_the_log_is_no_stream(
         eventually(lambda: all("WRONGTYPE" in reasons(tab) for tab in tabs), why="the page says why")
         assert tabs[0].sockets == sockets
         log_from = len(published.moments)
+        again = time()
         own.client.delete(stream_of(b"kept.a"))
-        follow_again(tabs, time())
+        follow_again(tabs, again)
         published.go_on(20)
         check_kept(server, published, tabs, log_from)
 

@@ -56,7 +56,8 @@ def raw_feed(server: ArautoServer, receive_buffer: int = 0) -> socket.socket:
     raw.sendall(f"GET /feed?channel=raw HTTP/1.1\r\nHost: {server.host}\r\n{headers}\r\n".encode())
     seen = b""
     while b'"subscribe"' not in seen:
-        seen += raw.recv(4096)
+        seen += (piece := raw.recv(4096))
+        assert piece, seen
     return raw
 
 
