@@ -87,7 +87,9 @@ def answers(host: str, port: int) -> bool:
 
 def _with_login(url: str) -> str:
     scheme = url.partition(":")[0]
-    return f"{scheme}://user:password@host,host" if "+" in scheme else "redis://user:password@host:6379"
+    if "+" not in scheme:
+        return "redis://user:password@host:6379"
+    return f"{scheme}://user:password@host,host" + ("/NAME" if scheme.endswith("+sentinel") else "")
 
 
 def _check(url: str, settings: Settings) -> DiscoveredRedis:
