@@ -117,6 +117,7 @@ def test_a_link_with_too_many_panes_says_so(open_page: OpenPage, valkey: RedisSe
     expect(views(page).get_by_role("status")).to_have_text(
         "At most 4 panes are shown: close one first. Each counts as a page."
     )
+    assert views(page).get_by_role("status").evaluate("(said) => said.scrollWidth <= said.clientWidth")
     assert [listeners(valkey, name) for name in "abcde"] == [1, 1, 1, 1, 0]
 
 

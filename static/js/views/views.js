@@ -17,7 +17,7 @@ import { ViewRail } from "./view_rail.js";
 const RANGES = ["", "15m", "1h"]; // values in the address
 const KEPT_ONLY = ["view_rename", "view_drop"];
 const SECONDS = /^\d{9,}(\.\d+)?$/;
-const SAID_FOR = 4_000; // milliseconds
+const SAID_FOR = 6_000; // milliseconds
 
 /** @typedef {import("./view_query.js").View} View */
 
