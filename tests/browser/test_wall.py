@@ -188,6 +188,17 @@ def test_a_pane_for_which_there_is_no_seat_says_so(
     page.evaluate("location.assign('?wall&channel=a&pane=name%3DB%26channel%3Db')")
     sentence = "Too many pages are open: try again when one has been closed. A pane is a page, too."
     expect(outage(page)).to_have_text(re.compile(f"^(B: )?Refused: {sentence}$"))
+    for selector in ("main", ".feed"):  # an empty pane is as high as its frame
+        box = inside(page, "B").locator(selector).bounding_box()
+        assert box
+        assert box["height"] > 600
+    page.set_viewport_size({"width": 390, "height": 844})
+    bar, said = page.locator(".header").bounding_box(), outage(page).bounding_box()
+    assert bar
+    assert said
+    assert bar["y"] <= said["y"]
+    assert said["y"] + said["height"] <= bar["y"] + bar["height"]
+    expect_no_violation(page, "outage on a phone")
 
 
 def test_of_two_panes_of_one_name_each_says_what_it_lacks(
