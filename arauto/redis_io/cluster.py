@@ -45,6 +45,11 @@ class NotCluster(redis.ConnectionError):
     """The server that answers is no cluster; the text is its address."""
 
 
+def is_refusal(error: Exception) -> bool:
+    """Whether a node has answered, but refuses our login or a command."""
+    return isinstance(error, redis.ResponseError | AuthenticationError)
+
+
 class Cluster:
     """Keeps a map of the nodes, from its first use on. Safe for all threads; not across a fork.
 
@@ -96,14 +101,15 @@ class Cluster:
             raise self._why()
         return found
 
-    def unreachable(self) -> list[Address]:
-        """Nodes that other nodes reach, but we do not."""
+    def unusable(self) -> dict[Address, Exception]:
+        """Nodes that other nodes reach, but we do not, or that refuse us, and why."""
         found = self.map()
-        return [
-            one.address
+        errors = dict(self._poll.errors)
+        return {
+            one.address: errors[one.address]
             for id, one in sorted(found.members.items())
-            if id not in found.failed and one.address in self._poll.errors
-        ]
+            if id not in found.failed and one.address in errors
+        }
 
     def places(self, shards: Sequence[bytes] = ()) -> list[Address]:
         """The nodes to subscribe on, best first; among equals, those with the fewest of our subscribers.
@@ -285,9 +291,7 @@ class Cluster:
 
     def _why(self) -> Exception:
         errors = dict(self._poll.errors)
-        refusals = [
-            one for one in errors.values() if isinstance(one, redis.ResponseError | AuthenticationError)
-        ]
+        refusals = [one for one in errors.values() if is_refusal(one)]
         for address, error in errors.items():
             if isinstance(error, redis.ResponseError) and "cluster support disabled" in str(error):
                 return NotCluster(place(address))

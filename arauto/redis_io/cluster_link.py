@@ -11,10 +11,11 @@ from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
 from arauto.net.nonblocking_socket import NonblockingSocket
-from arauto.redis_io.cluster import Cluster
+from arauto.redis_io.cluster import Cluster, is_refusal
 from arauto.redis_io.connection import PUBLISHERS, RedisLink
 from arauto.redis_io.redis_url import NO_TLS, Address, ClusterUrl, Tls, place
 from arauto.system.concurrency import make_lock
+from arauto.text.cleanup import shown
 
 SETTLE = 0.5  # seconds; a message reaches all nodes soon, but not at the same moment
 TRIES = 2  # nodes on which to try to subscribe or publish
@@ -166,9 +167,16 @@ class ClusterLink(RedisLink):
                 "a slot has no node that answers, so nothing can be kept there: start what is missing, or "
                 "run redis-cli --cluster fix."
             )
-        if silent := self.cluster.unreachable():
+        errors = self.cluster.unusable()
+        if refusing := [one for one, error in errors.items() if is_refusal(error)]:
+            why = shown(str(errors[refusing[0]])).rstrip(".")
             return (
-                f"its node {', '.join(map(place, silent))} does not answer from here: set "
+                f"its node {', '.join(map(place, refusing))} refuses us ({why}): give our user the same "
+                "password and permissions at every node."
+            )
+        if errors:
+            return (
+                f"its node {', '.join(map(place, errors))} does not answer from here: set "
                 "cluster-announce-ip there to an address that we can reach, or open the way to it."
             )
         return ""

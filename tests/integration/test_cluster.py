@@ -309,6 +309,22 @@ def test_what_cannot_work_is_reported_in_one_sentence(cluster: Cluster, valkey: 
         eventually(lambda: all("127.0.0.9" not in one.nodes_seen()[node.id][1] for one in cluster.nodes))
 
 
+def test_a_node_that_refuses_our_user_is_no_silent_one(cluster: Cluster) -> None:
+    """At one node alone the password is another, or a permission is missing."""
+    for node in cluster.nodes:
+        set_user(node, "same", "same", "~*", "&*", "+@all")
+    node, url = cluster.nodes[1], cluster.url.replace("//", "//same:same@")
+    try:
+        for change in ((">other", "<same"), (">same", "-cluster")):
+            node.client.execute_command("ACL", "SETUSER", "same", *change)
+            sentence = sentence_of(url)
+            assert f"its node 127.0.0.1:{node.port} refuses us (" in sentence
+            assert sentence.endswith("give our user the same password and permissions at every node.")
+    finally:
+        for one in cluster.nodes:
+            one.client.execute_command("ACL", "DELUSER", "same")
+
+
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [
