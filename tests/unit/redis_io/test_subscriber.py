@@ -31,7 +31,8 @@ class Redis:
     """Accepts the subscriber's connections; the test sends the replies."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        # Clients of other tests may still look for their server at the port, but at 127.0.0.1.
+        self._listener = socket.create_server(("127.0.0.2", 0))
         self._listener.settimeout(PATIENCE)
 
     def connect(self) -> NonblockingSocket:
