@@ -11,6 +11,8 @@ import signal
 import socket
 import sys
 import threading
+import weakref
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -234,6 +236,7 @@ def post_worker_init(worker: Any) -> None:
         _time_heads(worker)
         _use_own_thread_pool(worker)
     else:
+        _time_first_heads(worker)
         _use_pausing_server()
     # Objects that exist now are never garbage, so exclude them: collecting takes a third of the time when a
     # log is read.
@@ -269,7 +272,7 @@ def _use_pausing_server() -> None:
 def _time_heads(worker: Any) -> None:
     from arauto.server.unread_body import end_connection
 
-    # gevent's worker limits the time for a head by ``keepalive``; gthread would wait for ever.
+    # gthread would wait for ever.
     handle = worker.handle
 
     def handle_in_time(connection: Any) -> Any:
@@ -283,6 +286,32 @@ def _time_heads(worker: Any) -> None:
         return stays
 
     worker.handle = handle_in_time
+
+
+def _time_first_heads(worker: Any) -> None:
+    import gevent
+
+    # gevent's worker limits the time for each head by ``keepalive``, and gives no response. That is enough
+    # between two requests, but not for the first one of a client on a slow line or a busy machine.
+    handle, limit = worker.handle, worker.timeout_ctx
+    first = weakref.WeakSet[Any]()  # greenlets, one for each connection
+
+    def handle_in_time(listener: Any, client: Any, address: Any) -> None:
+        first.add(gevent.getcurrent())
+        worker.timeouts.begin_head(client)
+        try:
+            handle(listener, client, address)
+        finally:
+            worker.timeouts.end(client)
+
+    def limit_unless_first() -> Any:
+        greenlet = gevent.getcurrent()
+        if greenlet in first:
+            first.discard(greenlet)
+            return nullcontext()
+        return limit()
+
+    worker.handle, worker.timeout_ctx = handle_in_time, limit_unless_first
 
 
 def pre_request(worker: Any, req: Any) -> None:
@@ -359,6 +388,7 @@ def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Reco
         # not in a thread that is started only then, which may fail.
         begun.wait()
         drain.close_all()
+        worker.timeouts.hurry()
         for keeper in keepers:  # each releases its lease, which another process takes then
             keeper.stop()
         drained.set()

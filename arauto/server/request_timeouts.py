@@ -13,6 +13,7 @@ from arauto.system.timer_wheel import TimerWheel
 HEAD_PATIENCE = 10.0  # seconds for a request's first line and headers
 BODY_PATIENCE = 30.0  # seconds for its body: a megabyte over 300 kbit/s
 REST_PATIENCE = 5.0  # seconds for the rest of a body after the response
+STOP_PATIENCE = 1.0  # seconds for a head, once the worker stops
 _ROUND = 0.5  # seconds between two checks
 _AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
@@ -27,16 +28,19 @@ class RequestTimeouts:
 
     def __init__(self, timers: TimerWheel) -> None:
         self._due: dict[Any, float] = {}
+        self._heads: set[Any] = set()
         self._answered: set[Any] = set()
         self._lock = threading.Lock()
         timers.after(_ROUND, self._cut_late)
 
     def begin_head(self, sock: Any) -> None:
         """Expect a request's head on ``sock`` from now on."""
+        self._heads.add(sock)
         self._due[sock] = monotonic() + HEAD_PATIENCE
 
     def begin_body(self, sock: Any) -> None:
         """The head has arrived; a body follows."""
+        self._heads.discard(sock)
         self._due[sock] = monotonic() + BODY_PATIENCE
 
     def begin_rest(self, sock: Any) -> None:
@@ -48,7 +52,16 @@ class RequestTimeouts:
         """The request has arrived, or is given up; ``sock`` is not used afterwards."""
         with self._lock:
             self._due.pop(sock, None)
+            self._heads.discard(sock)
             self._answered.discard(sock)
+
+    def hurry(self) -> None:
+        """The worker stops: wait no longer for connections that may never send a request."""
+        with self._lock:
+            soon = monotonic() + STOP_PATIENCE
+            for sock in self._heads.copy():
+                if sock in self._due:
+                    self._due[sock] = min(soon, self._due[sock])
 
     def _cut_late(self) -> float:
         now = monotonic()

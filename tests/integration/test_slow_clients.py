@@ -97,6 +97,39 @@ def test_two_hundred_slow_clients_delay_no_page_and_are_cut(
     assert "Traceback" not in server.log
 
 
+def test_a_first_request_may_come_late(start: Start, valkey: RedisServer, worker: str) -> None:
+    """On a slow line or a busy machine. gunicorn would close the connection after two seconds, silently."""
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        for piece in (b"GET /healthz HTTP/1.1\r\n", b"Host: localhost\r\n\r\n"):
+            sleep(1.5)  # the pace of the line
+            raw.sendall(piece)
+        assert raw.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_request_that_comes_too_late_is_told_so(start: Start, valkey: RedisServer, worker: str) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ALTER=SOON)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        raw.sendall(HEAD.encode())
+        assert b"did not arrive in time" in raw.recv(4096)
+
+
+def test_a_stop_waits_for_no_request(start: Start, valkey: RedisServer, worker: str) -> None:
+    """Browsers open connections that they may never use."""
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ALTER=NEVER)
+    with ExitStack() as stack:
+        unused = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            for _ in range(8)
+        ]
+        for raw in unused[::2]:
+            raw.sendall(b"GET / HTTP/1.1\r\n")
+        assert get(server, "/healthz").status == 200
+        assert server.stop() == 0
+        assert all(b"did not arrive in time" in raw.recv(4096) for raw in unused)
+    assert "Traceback" not in server.log
+
+
 def test_control_without_a_deadline_slow_clients_take_all_the_threads(
     start: Start, valkey: RedisServer, stack: ExitStack
 ) -> None:
