@@ -270,10 +270,18 @@ def _use_pausing_server() -> None:
 
 
 def _time_heads(worker: Any) -> None:
+    from gunicorn import sock as gunicorn_sock
+
     from arauto.server.unread_body import end_connection
 
     # gthread would wait for ever.
-    handle = worker.handle
+    handle, wrap = worker.handle, gunicorn_sock.ssl_wrap_socket
+
+    def wrap_in_time(plain: Any, config: Any) -> Any:
+        wrapped = wrap(plain, config)
+        worker.timeouts.end(plain)
+        worker.timeouts.begin_head(wrapped)
+        return wrapped
 
     def handle_in_time(connection: Any) -> Any:
         worker.timeouts.begin_head(connection.sock)
@@ -286,6 +294,7 @@ def _time_heads(worker: Any) -> None:
         return stays
 
     worker.handle = handle_in_time
+    gunicorn_sock.ssl_wrap_socket = wrap_in_time  # only in this worker's process
 
 
 def _time_first_heads(worker: Any) -> None:

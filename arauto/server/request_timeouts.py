@@ -1,5 +1,6 @@
 """Time limits for the head and the body of a request."""
 
+import _socket
 import socket
 import ssl
 import struct
@@ -88,12 +89,9 @@ def reset(sock: Any) -> None:
 def cut(sock: Any, last: bytes = b"") -> None:
     """Send ``last`` if that does not block, and shut the connection down, which wakes its reader."""
     try:
-        if isinstance(sock, ssl.SSLSocket):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own would drop the TLS state
-            return
         plain = getattr(sock, "_sock", sock)  # gevent's own would block, and fail threads that wait for it
-        if last:
+        if last and not isinstance(sock, ssl.SSLSocket):
             plain.send(last, socket.MSG_DONTWAIT)
-        plain.shutdown(socket.SHUT_RDWR)
+        _socket.socket.shutdown(plain, socket.SHUT_RDWR)  # SSLSocket's own would drop the TLS state
     except OSError:
         pass  # the client has disconnected, or reads nothing

@@ -2,13 +2,16 @@
 
 import http.client
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 
 from arauto.settings import WORKERS
+from tests.support.certificates import make_certificates
 from tests.support.http import get
 from tests.support.machine_time import MachineTime
 from tests.support.raw import HEARTBEAT, RawFeed
@@ -112,6 +115,22 @@ def test_a_request_that_comes_too_late_is_told_so(start: Start, valkey: RedisSer
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
         raw.sendall(HEAD.encode())
         assert b"did not arrive in time" in raw.recv(4096)
+
+
+@pytest.mark.parametrize("begun", [b"", HEAD.encode(), BODY.encode()])
+def test_a_late_request_over_tls_leaves_no_trace(
+    start: Start, valkey: RedisServer, worker: str, tmp_path: Path, begun: bytes
+) -> None:
+    made = make_certificates(tmp_path)
+    files = f"--certfile {made.certificate} --keyfile {made.key}"
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ALTER=SOON, GUNICORN_CMD_ARGS=files)
+    trust = ssl.create_default_context(cafile=str(made.authority))
+    plain = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    with trust.wrap_socket(plain, server_hostname="localhost") as raw:
+        raw.sendall(begun)
+        assert raw.recv(4096) == b""
+    assert server.stop() == 0
+    assert "Traceback" not in server.log
 
 
 def test_a_stop_waits_for_no_request(start: Start, valkey: RedisServer, worker: str) -> None:
