@@ -42,6 +42,14 @@ def panes_in_address(page: Page) -> int:
     return int(page.evaluate("new URLSearchParams(location.search).getAll('pane').length"))
 
 
+def on_the_last_seat(open_page: OpenPage, redis: RedisServer, start: Start) -> Page:
+    """A page of a server that takes no other."""
+    server = start(REDIS_URL=redis.url, ARAUTO_MAX_SOCKETS="1", ARAUTO_WORKERS="1")
+    page = open_page(view("a"), server=server, color_scheme="light", allow=STATUS_503)
+    expect_live(page)
+    return page
+
+
 def test_a_view_is_opened_beside_and_closed_with_the_keyboard_alone(
     open_page: OpenPage, valkey: RedisServer
 ) -> None:
@@ -124,9 +132,7 @@ def test_a_link_with_too_many_panes_says_so(open_page: OpenPage, valkey: RedisSe
 def test_a_pane_for_which_there_is_no_seat_says_so(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
-    server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_SOCKETS="1", ARAUTO_WORKERS="1")
-    page = open_page(view("a"), server=server, color_scheme="light", allow=STATUS_503)
-    expect_live(page)
+    page = on_the_last_seat(open_page, own_redis, start)
     act(page, "Problems", "Open beside")
     expect(inside(page, "Problems").get_by_role("status").first).to_contain_text(
         "Too many pages are open: try again when one has been closed. A pane is a page, too."

@@ -9,7 +9,7 @@ from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_frame import _SHIFTS, _WATCH_SHIFTS
 from tests.browser.test_holding import button
-from tests.browser.test_panes import inside, listeners, pane
+from tests.browser.test_panes import inside, listeners, on_the_last_seat, pane
 from tests.browser.test_views import ALERT, views
 from tests.support.accessibility import expect_no_violation
 from tests.support.http import publish
@@ -182,9 +182,7 @@ def test_an_outage_is_said_with_what_is_unreachable(
 def test_a_pane_for_which_there_is_no_seat_says_so(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
-    server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_SOCKETS="1", ARAUTO_WORKERS="1")
-    page = open_page(view("a"), server=server, color_scheme="light", allow=STATUS_503)
-    expect_live(page)
+    page = on_the_last_seat(open_page, own_redis, start)
     page.evaluate("location.assign('?wall&channel=a&pane=name%3DB%26channel%3Db')")
     sentence = "Too many pages are open: try again when one has been closed. A pane is a page, too."
     expect(outage(page)).to_have_text(re.compile(f"^(B: )?Refused: {sentence}$"))
