@@ -28,6 +28,7 @@ class RequestTimeouts:
     """The connections whose requests are still arriving. Safe for all threads."""
 
     def __init__(self, timers: TimerWheel) -> None:
+        self._head_patience = HEAD_PATIENCE
         self._due: dict[Any, float] = {}
         self._heads: set[Any] = set()
         self._answered: set[Any] = set()
@@ -37,7 +38,7 @@ class RequestTimeouts:
     def begin_head(self, sock: Any) -> None:
         """Expect a request's head on ``sock`` from now on."""
         self._heads.add(sock)
-        self._due[sock] = monotonic() + HEAD_PATIENCE
+        self._due[sock] = monotonic() + self._head_patience
 
     def begin_body(self, sock: Any) -> None:
         """The head has arrived; a body follows."""
@@ -58,6 +59,7 @@ class RequestTimeouts:
 
     def hurry(self) -> None:
         """The worker stops: wait no longer for connections that may never send a request."""
+        self._head_patience = STOP_PATIENCE  # of those that are accepted meanwhile
         with self._lock:
             soon = monotonic() + STOP_PATIENCE
             for sock in self._heads.copy():
