@@ -42,7 +42,14 @@ class NoNode(redis.ConnectionError):
 
 
 class NotCluster(redis.ConnectionError):
-    """The server that answers is no cluster; the text is its address."""
+    """The server that answers is no cluster; the text is its address.
+
+    :param may_be_sentinel: whether it does not even know ``CLUSTER``, as a Sentinel and some proxies.
+    """
+
+    def __init__(self, where: str, may_be_sentinel: bool) -> None:
+        super().__init__(where)
+        self.may_be_sentinel = may_be_sentinel
 
 
 def is_refusal(error: Exception) -> bool:
@@ -293,8 +300,10 @@ class Cluster:
         errors = dict(self._poll.errors)
         refusals = [one for one in errors.values() if is_refusal(one)]
         for address, error in errors.items():
-            if isinstance(error, redis.ResponseError) and "cluster support disabled" in str(error):
-                return NotCluster(place(address))
+            if isinstance(error, redis.ResponseError):
+                is_unknown = "unknown command" in str(error)
+                if is_unknown or "cluster support disabled" in str(error):
+                    return NotCluster(place(address), may_be_sentinel=is_unknown)
         if refusals:
             return refusals[0]
         reasons = "; ".join(

@@ -115,9 +115,11 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     except (NoMaster, NoNode) as error:
         raise _NotYet(str(error)) from None
     except NotCluster as error:
+        remedy = "start it with cluster-enabled yes."
+        if error.may_be_sentinel:
+            remedy = f"redis+sentinel://{error}/NAME if it is a Sentinel that knows a master by this name."
         raise NoRedis(
-            f"What answers at {error} is no cluster: set REDIS_URL=redis://{error}, or start it with "
-            "cluster-enabled yes."
+            f"What answers at {error} is no cluster: set REDIS_URL=redis://{error}, or {remedy}"
         ) from None
     except AuthenticationError as error:
         raise NoRedis(

@@ -170,6 +170,8 @@ class Sentinels:
         if not isinstance(found, list) or not isinstance(state, list):
             wrong = next((reply for reply in (found, state) if isinstance(reply, Exception)), None)
             known = "" if found is None else str(wrong or found)
+            if "unknown command" in known:
+                known = f"it is no Sentinel; for a Redis, set REDIS_URL=redis://{place}"
             return self._note_error(place, known or f"it knows no master named {self._name}")
         try:
             answer = _read(found, state, queried_at)

@@ -24,6 +24,7 @@ from tests.support.http import get, publish, publish_json
 from tests.support.machine_time import MachineTime
 from tests.support.redis_servers import RedisServer, binaries, free_port, release_port
 from tests.support.rules import ACTS, CLUSTER, PERSON, PROGRAM, refused, rules, set_user
+from tests.support.sentinels import Sentinel
 from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
@@ -278,11 +279,19 @@ def sentence_of(url: str) -> str:
     return str(found.value)
 
 
-def test_what_cannot_work_is_reported_in_one_sentence(cluster: Cluster, valkey: RedisServer) -> None:
+def test_what_cannot_work_is_reported_in_one_sentence(
+    cluster: Cluster, valkey: RedisServer, tmp_path: Path
+) -> None:
     plain = f"127.0.0.1:{valkey.port}"
     assert f"What answers at {plain} is no cluster: set REDIS_URL=redis://{plain}" in sentence_of(
         f"redis+cluster://{plain}"
     )
+    with closing(Sentinel(binaries()["valkey"], tmp_path, valkey.port, quorum=1)) as sentinel:
+        there = f"127.0.0.1:{sentinel.port}"
+        assert (
+            f"What answers at {there} is no cluster: set REDIS_URL=redis://{there}, or "
+            f"redis+sentinel://{there}/NAME if it is a Sentinel"
+        ) in sentence_of(f"redis+cluster://{there}")
     assert "No node of the cluster answers (127.0.0.1:1: Error 111" in sentence_of(
         "redis+cluster://127.0.0.1:1"
     )

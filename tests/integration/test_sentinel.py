@@ -159,6 +159,7 @@ def test_both_are_reached_over_tls(tmp_path: Path) -> None:
             "No Sentinel names a master typo (127.0.0.1:{port}: it knows no master named typo)",
         ),
         ("127.0.0.1:1/alerts", "No Sentinel names a master alerts (127.0.0.1:1: Error 111 connecting"),
+        ("{redis}/alerts", "({redis}: it is no Sentinel; for a Redis, set REDIS_URL=redis://{redis})"),
         ("{sentinel}", "REDIS_URL does not parse: give redis+sentinel://host:26379,host2:26379/NAME,"),
         ("no..where/alerts", "REDIS_URL names a host that cannot be one: no..where."),
         ("127.0.0.1, 127.0.0.2/alerts", "REDIS_URL does not parse: give redis+sentinel://"),
@@ -179,7 +180,11 @@ def test_what_cannot_work_is_reported_in_one_sentence(
     valkey: RedisServer, tmp_path: Path, place: str, sentence: str
 ) -> None:
     with closing(Sentinel(binaries()["valkey"], tmp_path, valkey.port, quorum=1)) as sentinel:
-        names = {"sentinel": f"127.0.0.1:{sentinel.port}", "port": sentinel.port}
+        names = {
+            "sentinel": f"127.0.0.1:{sentinel.port}",
+            "port": sentinel.port,
+            "redis": f"127.0.0.1:{valkey.port}",
+        }
         with pytest.raises(discovery.NoRedis) as refused:
             discovery.find(read({"REDIS_URL": f"redis+sentinel://{place.format(**names)}"}))
         assert sentence.format(**names) in str(refused.value)
