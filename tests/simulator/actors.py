@@ -205,8 +205,9 @@ class Process:
             self._listens.add(channel)
             self._begin(channel)
         elif isinstance(pushed, Following):
-            self._announced.add(channel)
-            self._begin(channel)
+            if channel not in self._announced:
+                self._announced.add(channel)
+                self._begin(channel)
         elif isinstance(pushed, Raw):
             if channel in self._listens:
                 self._do(candidate.received(channel, pushed.data, now))
@@ -222,7 +223,15 @@ class Process:
         if not self.connection.is_open and not self.pending:
             self._connect()
         self._find_losses()
+        self._follow_registered()
         self._do(self.candidate.tick(self.now))
+
+    def _follow_registered(self) -> None:
+        """Follow channels that pages have registered, though no message has come yet."""
+        for channel in sorted(self.covers - self._follows) if self.has_pattern else ():
+            if self.channels[channel].is_registered and self.connection.is_open:
+                self._follows.add(channel)
+                self.connection.follow(self.channels[channel])
 
     def _find_losses(self) -> None:
         found = [one for one in self.doubts if one[0] <= self.server.time]
@@ -295,7 +304,11 @@ class Process:
         if self._located.get(redis.channel) != self.server.time:
             self._located[redis.channel] = self.server.time
             name = f"{self._marks}.{self.server.time}"
-            self.pending.append(lambda: redis.announce(MarkWord(name)))
+            self.pending.append(lambda: self._announce_mark(redis, name))
+
+    def _announce_mark(self, redis: RedisDouble, name: str) -> None:
+        redis.is_registered = True
+        redis.announce(MarkWord(name))
 
     def run_one(self) -> None:
         if self.pending:

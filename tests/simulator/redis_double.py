@@ -78,6 +78,8 @@ class RedisDouble:
         self.data = Data()
         self.keep = 10_000  # entries
         self.published: list[tuple[bytes, int]] = []
+        self.is_registered = False
+        """Whether a page has announced a mark, for which recorders follow a channel without messages."""
         self.losses: list[tuple[int, int]] = []
         """Losses: their start, and when the process that takes the log found them; oldest first."""
         self._epochs = 0
