@@ -275,6 +275,7 @@ class RedisLink:
     def _connect_to_master(self, sentinels: Sentinels) -> NonblockingSocket:
         connection: Any = self._class(**self._options)
         connection.connect()
+        sentinels.settle()
         taken, connection._sock = connection._sock, None
         sock = PlacedSocket(taken, (connection.host, connection.port))
         sentinels.keep(sock)

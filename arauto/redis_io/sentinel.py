@@ -1,8 +1,8 @@
 """Redis Sentinel: which Redis is the master, and subscribers of one that no longer is.
 
-Each Sentinel is polled once a second. The answer with the highest configuration epoch counts at once, as the
-others will give it soon; if a majority contradicts it for longer, the majority is right. A majority also
-decides until when the former master was the master for sure: a minority may not know of a failover.
+Each Sentinel is polled four times a second. The answer with the highest configuration epoch counts at once,
+as the others will give it soon; if a majority contradicts it for longer, the majority is right. A majority
+also decides until when the former master was the master for sure: a minority may not know of a failover.
 """
 
 import logging
@@ -24,7 +24,10 @@ from arauto.system.concurrency import make_lock
 from arauto.system.resource_errors import start
 from arauto.text.cleanup import shown
 
-CHECK_EVERY = 1.0  # seconds
+CHECK_EVERY = 0.25  # seconds
+# Seconds. Other processes may learn so late of a new master, and publish to the former one until then: it
+# takes that, being made a replica only some seconds later.
+SETTLE = CHECK_EVERY + 0.5
 FRESH = 5.0  # seconds; an older answer is of a Sentinel that does not answer any more
 # Seconds. Sentinels exchange hello messages every two: so late one of them may learn of a failover, while a
 # client of another one has already published to the new master.
@@ -114,7 +117,8 @@ class Sentinels:
         self._known = threading.Event()
         self._stopped = threading.Event()
         self._is_started = False
-        self.moves = 0  # how many times another Redis has become the master
+        self._moved_at = -inf  # when another Redis became the master ...
+        self.moves = 0  # ... and how many times
 
     def master(self) -> Address:
         """The address of the master, as far as is known.
@@ -134,6 +138,10 @@ class Sentinels:
             is_old = sock.address != self._agreement.master
         if is_old:
             sock.doubt(now())  # it was made while the master changed, and nothing was received on it
+
+    def settle(self) -> None:
+        """Wait until other processes know of a new master, too: a gap must not end before that."""
+        self._stopped.wait(max(0.0, self._moved_at + SETTLE - now()))
 
     def stop(self) -> None:
         """Stop polling. Each thread closes its connection once it has its pending answer."""
@@ -193,6 +201,7 @@ class Sentinels:
             self._known.set()
             if doubted_since is None or former is None or master is None:
                 return
+            self._moved_at = now()
             self.moves += 1
             sockets = [sock for sock in self._sockets if sock.address != master]
         log.warning("master changed name=%s from=%s:%d to=%s:%d", self._name, *former, *master)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from datetime import datetime
 from pathlib import Path
 from time import time
 
@@ -55,6 +56,24 @@ def test_a_failover_is_followed_and_reported(watched: Watched, server: ArautoSer
         eventually(lambda: server.log.count(moved) == server.workers_wanted)
         assert publish(server, "a", "from the form").json["receivers"] == 1
         assert tab.until("message")[-1]["data"] == "from the form"
+
+
+def test_a_gap_ends_when_no_process_publishes_to_the_former_master_any_more(
+    watched: Watched, start: Start
+) -> None:
+    """Processes learn of the new master at different times; the time they have for it is longer here."""
+    later = "from arauto.redis_io import sentinel; sentinel.SETTLE = 3.0"
+    server = start(REDIS_URL=watched.url, ARAUTO_RECORD="kept", ARAUTO_WORKERS="1", ALTER=later)
+    with open_tab(server, "a", "kept") as tab:
+        tab.until("following")
+        publish(server, "kept", "before")
+        assert tab.until("message")[-1]["data"] == "before"
+        watched.fail_over()
+        gaps = [tab.until("gap")[-1] for _ in range(2)]
+    (line,) = (line for line in server.log.splitlines() if "master changed" in line)
+    known_at = datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp()
+    assert {gap.get("channel", "") for gap in gaps} == {"", "kept"}
+    assert all(gap["to"] > known_at + 2 for gap in gaps)
 
 
 def test_a_master_that_stood_still_is_left_with_a_gap_from_before(
