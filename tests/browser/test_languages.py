@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
-from tests.support.logs import is_recording
+from tests.support.logs import is_recording, owner
 from tests.support.pages import TIME_ZONE, cut_off, expect_live, open_more, overflowing, rows, show_part, view
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import Start
@@ -46,6 +46,7 @@ def test_every_word_fits_a_phone(open_page: OpenPage, own_redis: RedisServer, st
                 width=360,
                 height=780,
             )
+            eventually(lambda: owner(own_redis, "kept"), why="the first page has begun the log")
             expect_fits(page, language)
             page.close()
 

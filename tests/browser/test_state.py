@@ -326,7 +326,7 @@ def test_an_outage_in_which_the_only_channel_is_removed_is_shown(
     open_page: OpenPage, own_redis: RedisServer, start: Start, away: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
-    page = open_page(view("only"), server=server, own_clock=True, allow=SERVER_AWAY)
+    page = open_page(view("only"), server=server, own_clock=True, allow=[*SERVER_AWAY, *STATUS_503])
     expect_live(page)
     if away == "server":
         stop_clock(page)

@@ -288,8 +288,9 @@ def test_a_shard_that_nobody_takes_over_stops_its_channels_alone(
         eventually(lambda: page.waiting == {away.channel}, why="the page knows which one waits")
         for _ in range(10):
             for published, _tabs in (watched[0], watched[2]):
-                last, began = published.last, machine()
-                eventually(partial(_has, page, published.channel, last))
+                # It may be in a gap: on a busy machine the other masters may doubt each other for a while.
+                last, began = int(published.last), machine()
+                eventually(lambda: int(page.data(published.channel)[-1]) >= last)  # noqa: B023 - called here
                 assert machine() - began < LIVE_WITHIN
         master.start()
         replica.start()

@@ -104,7 +104,12 @@ class Cluster:
             node.client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target.id)
 
     def wait_until_whole(self) -> None:
-        """Every node knows every other one, is connected with it, and follows a master or has slots."""
+        """Every node knows every other one, is connected with it, and follows a master or has slots.
+
+        A test that has failed may have left some of them stopped.
+        """
+        for node in self.nodes:
+            node.revive()
         eventually(self._is_whole, within=30, why="the cluster is whole")
 
     def _is_whole(self) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Protocol
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not say what it exports
     AclBinding,
     AclBindingFilter,
@@ -284,7 +284,17 @@ log.dirs={data}
     def create(self, topic: str, partitions: int = 1, **config: str) -> None:
         """Make a topic; ``_`` in the name of its setting stands for a dot."""
         named = {name.replace("_", "."): value for name, value in config.items()}
-        self.admin.create_topics([NewTopic(topic, partitions, config=named)])[topic].result(PATIENCE)
+
+        def is_made() -> bool:
+            try:
+                self.admin.create_topics([NewTopic(topic, partitions, config=named)])[topic].result(PATIENCE)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.INVALID_REPLICATION_FACTOR:
+                    raise
+                return False  # on a busy machine the controller may have missed the broker's heartbeats
+            return True
+
+        eventually(is_made, why=f"{topic} is made")
         self._wait_for(topic, partitions)
 
     def _wait_for(self, topic: str, partitions: int) -> None:

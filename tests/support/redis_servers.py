@@ -73,6 +73,13 @@ class RedisServer:
         self._process.wait()
         self.client.connection_pool.disconnect()
 
+    def revive(self) -> None:
+        """Start or thaw it, if it does not run."""
+        if self._process.poll() is None:
+            self.thaw()
+        else:
+            self.start()
+
     def freeze(self) -> None:
         os.kill(self._process.pid, signal.SIGSTOP)
 

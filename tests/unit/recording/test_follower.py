@@ -471,6 +471,8 @@ def test_marks_that_nobody_answers_become_rare(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_shared_result_plans_the_same_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = now_ms()
+    monkeypatch.setattr(log_watch, "now_ms", lambda: now)
     first = following()
     second = following(first.shared)
     second.follower.watch._pause, second.follower.watch._rests_until = 4000, 1  # as after an outage
