@@ -18,7 +18,7 @@ from arauto.system.concurrency import make_lock
 from arauto.text.cleanup import shown
 
 SETTLE = 0.5  # seconds; a message reaches all nodes soon, but not at the same moment
-TRIES = 2  # nodes on which to try to subscribe or publish
+TRIES = 2  # nodes that may fail to answer before a subscriber or publisher gives up
 _OF_ONE_NODE = {"host", "port", "db"}
 
 
@@ -125,15 +125,21 @@ class ClusterLink(RedisLink):
 
     def _connect(self, places: list[Address]) -> NonblockingSocket:
         failure: Exception | None = None
-        for address in places[:TRIES]:
+        tries = 0
+        for address in places:
+            if tries == TRIES:
+                break
             moves = self.cluster.moves
             try:
                 sock = self._at(address).connect_and_ask(address)
             except (redis.ResponseError, redis.AuthenticationError) as error:
-                failure = error  # for this user: the node may accept others
+                # The node may accept other users. It is no try: nodes that refuse have the fewest of our
+                # subscribers, so they come first each time, and a refusal takes no time.
+                failure = error
             except (redis.RedisError, OSError) as error:
                 self.cluster.shun(address)
                 failure = error
+                tries += 1
             else:
                 self.cluster.keep(sock, moves)
                 return sock
