@@ -4,7 +4,7 @@ A link that is down, or was made again, has lost messages, of which Redis does n
 pair of nodes is watched: both the receiver and the sender report when their link was made.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
@@ -67,9 +67,9 @@ class BusWatch:
         """Whether all nodes receive the messages that are published on it."""
         return not any(pair.is_broken for (one, _), pair in self._pairs.items() if one == sender)
 
-    def forget(self, nodes: Collection[str]) -> None:
-        """Forget nodes that are no longer in the cluster."""
-        self._pairs = {ids: pair for ids, pair in self._pairs.items() if ids[1] not in nodes}
+    def keep_only(self, nodes: Container[str]) -> None:
+        """Forget all nodes that are no longer in the cluster."""
+        self._pairs = {ids: pair for ids, pair in self._pairs.items() if ids[1] in nodes}
 
     def _sure(self, receiver: str, only_broken: bool = False) -> Iterable[float]:
         for (_, one), pair in self._pairs.items():

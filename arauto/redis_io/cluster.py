@@ -213,7 +213,8 @@ class Cluster:
         refusing -= {view.id for view in views}
         losses = self._bus.take(views, refusing, queried_at)
         found = ClusterMap.of(views, refusing, self._bus) if views else ClusterMap(self._map.members)
-        self._bus.forget([id for id in self._ids.values() if views and id not in found.members])
+        if views:
+            self._bus.keep_only(found.members)
         with self._lock:
             lost = {loss.node: loss.since for loss in losses}
             self.losses = (*self.losses, *((queried_at, *loss) for loss in losses))[-MANY_LOSSES:]

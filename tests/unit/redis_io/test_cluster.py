@@ -31,6 +31,19 @@ def test_the_losses_of_a_node_are_found_by_its_address() -> None:
     assert len(cluster.losses_at(("a", 7000))) == MANY_LOSSES
 
 
+def test_the_links_of_a_node_that_another_has_replaced_are_forgotten() -> None:
+    """Else ``a`` would count as cut off for good, and nothing be published there any more."""
+    cluster = Cluster(MagicMock(), (), with_replicas=True)
+    cluster._ids = {(one, 7000): one for one in "abc"}
+    cluster._take([view(one, 1.0) for one in "abc"], 1.0)
+    cluster._take([view("a", 2.0), view("b", 2.0), view("c", 2.0, waits_a=3.0)], 2.0)
+    assert cluster._map.sending == {"b"}
+    cluster._ids[("c", 7000)] = "d"  # as after CLUSTER RESET HARD, or a start without its files
+    for at in (3.0, 4.0):
+        cluster._take([view(one, at, without="c") for one in "ab"], at)
+    assert cluster._map.sending == {"a", "b"}
+
+
 def test_pages_that_need_a_master_leave_a_node_that_is_none_any_more(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
