@@ -171,7 +171,7 @@ class ClusterLink(RedisLink):
         if not found.has_all_slots:
             return (
                 "a slot has no node that answers, so nothing can be kept there: start what is missing, or "
-                "run redis-cli --cluster fix."
+                "run redis-cli --cluster fix (--cluster create for nodes that never met)."
             )
         errors = self.cluster.unusable()
         if refusing := [one for one, error in errors.items() if is_refusal(error)]:
