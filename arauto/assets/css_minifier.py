@@ -17,9 +17,17 @@ _QUOTED = re.compile(r'(?<==)"([a-z]+)"(?=])')
 _LEADING_ZERO = re.compile(r"(?<=[(: ])0(?=\.\d)")
 _NESTED = re.compile(r"(?<=[{};,])& (?=[a-z.#\[][^{},;&]*[,{])")  # a nested selector is relative anyway
 _LOGICAL = re.compile(
-    r"(?<=[{;])(margin-|padding-|border-|min-|max-)?(inline-size|block-(?:size|start|end))(?=:)"
+    r"(?<=[{;])(?:inset-|(margin-|padding-|border-|min-|max-))?"
+    r"((?:inline|block)-(?:size|start|end))(?=:|-color:)"
 )
-_PHYSICAL = {"inline-size": "width", "block-size": "height", "block-start": "top", "block-end": "bottom"}
+_PHYSICAL = {
+    "inline-size": "width",
+    "block-size": "height",
+    "inline-start": "left",
+    "inline-end": "right",
+    "block-start": "top",
+    "block-end": "bottom",
+}
 _SPACES = re.compile(r'("[^"]*")|\s*;?\s*(\})\s*|\s*([{,;>/])\s*|(:)\s+')
 
 
@@ -36,7 +44,7 @@ def resolve_properties(sheets: Mapping[str, str]) -> dict[str, str]:
 def tighten(sheet: str) -> str:
     """Remove what the minifier leaves in nested rules and custom properties.
 
-    Text is assumed to be horizontal, so that ``block-size`` is ``height``.
+    Text is assumed to run from left to right, so that ``block-size`` is ``height``.
     """
     tight = _SPACES.sub(lambda found: found[found.lastindex or 0], sheet)
     plain = _QUOTED.sub(r"\1", _LEADING_ZERO.sub("", _NESTED.sub("", tight)))
