@@ -25,9 +25,9 @@ from arauto.system.resource_errors import start
 from arauto.text.cleanup import shown
 
 CHECK_EVERY = 0.25  # seconds
-# Seconds. Other processes may learn so late of a new master, and publish to the former one until then: it
-# takes that, being made a replica only some seconds later.
-SETTLE = CHECK_EVERY + 0.5
+# Seconds. Other processes may learn so late of a new master: a Sentinel may take most of a second to reply.
+# Until then they publish to the former one, which takes that, as it is made a replica some seconds later.
+SETTLE = CHECK_EVERY + 0.9
 FRESH = 5.0  # seconds; an older answer is of a Sentinel that does not answer any more
 # Seconds. Sentinels exchange hello messages every two: so late one of them may learn of a failover, while a
 # client of another one has already published to the new master.
