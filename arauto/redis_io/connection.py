@@ -47,6 +47,7 @@ class _Parser(_HiredisParser):
 
     def can_read(self, timeout: float = 0) -> bool:
         sock: Any = self._sock
+        # TLS may hold bytes that the system has handed over already.
         if timeout or not sock or self._reader.has_data() or getattr(sock, "pending", int)():
             return bool(super().can_read(timeout))
         return is_readable(sock.fileno()) and bool(super().can_read())
