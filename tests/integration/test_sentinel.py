@@ -69,11 +69,13 @@ def test_a_gap_ends_when_no_process_publishes_to_the_former_master_any_more(
         publish(server, "kept", "before")
         assert tab.until("message")[-1]["data"] == "before"
         watched.fail_over()
-        gaps = [tab.until("gap")[-1] for _ in range(2)]
+        ends: dict[str, float] = {}
+        while ends.keys() != {"", "kept"}:
+            gap = tab.until("gap")[-1]
+            ends[gap.get("channel", "")] = gap["to"]
     (line,) = (line for line in server.log.splitlines() if "master changed" in line)
     known_at = datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp()
-    assert {gap.get("channel", "") for gap in gaps} == {"", "kept"}
-    assert all(gap["to"] > known_at + 2 for gap in gaps)
+    assert min(ends.values()) > known_at + 2
 
 
 def test_a_master_that_stood_still_is_left_with_a_gap_from_before(
