@@ -4,6 +4,7 @@ It needs what the tests of Kafka need, and a gigabyte for the broker. It runs on
 client, which requests ``/healthz`` all the time, measures how long others wait.
 """
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Callable
@@ -34,6 +35,7 @@ ONE = f"topic.{TOPICS // 2:05}"
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m bench.many_topics", description=__doc__).parse_args()
     allow_files()
     with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
         bench = Bench(Path(directory), str(get_binary_path()))

@@ -1,5 +1,6 @@
 """The cost of recording, and of returning to the past. ``python -m bench.memory`` measures only this."""
 
+import argparse
 import http.client
 import shutil
 import socket
@@ -235,6 +236,7 @@ def _pings(client: redis.Redis) -> Iterator[list[float]]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__).parse_args()
     allow_files()
     with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
         bench = Bench(Path(directory), shutil.which("redis-server") or str(get_binary_path()))

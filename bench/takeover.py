@@ -4,6 +4,7 @@ Two processes run while a message a millisecond is published, with its time. An 
 it was written, by the same machine's clock.
 """
 
+import argparse
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -81,6 +82,7 @@ def stopped(server: RedisServer, folder: Path) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m bench.takeover", description=__doc__).parse_args()
     for act in (killed, stopped):
         longest, usual, gaps = [], [], 0
         for _ in range(ROUNDS):

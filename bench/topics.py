@@ -5,6 +5,7 @@ the tests of Kafka need. A broker, a server, the publisher and the load client s
 machine only processor time and memory are meaningful, not seconds.
 """
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -63,6 +64,7 @@ Rows = list[tuple[str, str, str]]
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m bench.topics", description=__doc__).parse_args()
     allow_files()
     with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
         bench = Bench(Path(directory), str(get_binary_path()))

@@ -2,6 +2,8 @@
 
 import itertools
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -11,6 +13,9 @@ from hypothesis import strategies as st
 
 from bench import scale
 from bench.client import Broken, Crowd, message
+from tests.support.servers import ROOT
+
+COMMANDS = sorted(path.stem for path in (ROOT / "bench").glob("*.py") if "if __name__" in path.read_text())
 
 
 @pytest.fixture
@@ -59,3 +64,10 @@ def test_the_plan_in_the_documents_is_that_of_the_figures_there() -> None:
     assert scale.write_section(page, "plan", scale.list_columns(scale.plan(one))) == page
     dearer = scale.plan(one | {scale.EACH: 10 * one[scale.EACH]})
     assert all(more["servers"] >= less["servers"] for more, less in zip(dearer, scale.plan(one), strict=True))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_benchmark_explains_itself_instead_of_running(name: str) -> None:
+    asked = [sys.executable, "-m", f"bench.{name}", "--help"]
+    run = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.startswith("usage: ")
