@@ -18,7 +18,7 @@ from arauto.system.concurrency import make_lock
 from arauto.text.cleanup import shown
 
 SETTLE = 0.5  # seconds; a message reaches all nodes soon, but not at the same moment
-TRIES = 2  # nodes that may fail to answer before a subscriber or publisher gives up
+TRIES = 2  # nodes on which to try to publish, and that may fail to answer a subscriber
 _OF_ONE_NODE = {"host", "port", "db"}
 
 
