@@ -48,6 +48,21 @@ class Tab:
     def take(self, n: int) -> list[Event]:
         return [self.next() for _ in range(n)]
 
+    def confirm(self, n: int) -> None:
+        """Wait until ``n`` names are confirmed.
+
+        Other events that come before, of names that were confirmed earlier, are read later.
+        """
+        others: list[Event] = []
+        while n:
+            event = self.next()
+            assert event["type"] != "refused", event
+            if event["type"] in ("subscribe", "psubscribe", "ssubscribe"):
+                n -= 1
+            else:
+                others.append(event)
+        self._events[:0] = others
+
     def until(self, kind: str) -> list[Event]:
         """All events up to and including the first of this kind."""
         seen = [self.next()]
@@ -96,8 +111,7 @@ def open_tab(
         f"{server.ws}/feed?{address}", compression=None, max_size=None, open_timeout=PATIENCE, **options
     ) as socket:
         tab = Tab(socket)
-        confirmed = tab.take(len(selection))
-        assert {event["type"] for event in confirmed} <= {"subscribe", "psubscribe", "ssubscribe"}, confirmed
+        tab.confirm(len(selection))
         yield tab
 
 
