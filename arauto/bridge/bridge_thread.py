@@ -149,6 +149,7 @@ class BridgeThread(threading.Thread):
 
     def _work(self) -> None:
         self._inbox = Inbox()
+        self._listening.lose(_now())
         with Subscriber(
             self._link.connect,
             self._inbox.put,
@@ -172,6 +173,8 @@ class BridgeThread(threading.Thread):
             for item in batch:
                 for message in self._listening.take(item, _now()):
                     self._keep(message)
+        if (lost := self._lost) is not None:
+            self._until = min(self._until, lost - ON_THE_WAY + self._skew)
         if self.token and not self._is_ours():
             self._lose()
         if self.token:
@@ -200,7 +203,10 @@ class BridgeThread(threading.Thread):
             self._note_troubles()
         # A process that is replaced keeps the lease until it stops: by then its successor has subscribed.
         may_have = bool(self.token) or not self._worker_states.is_stopping
-        self._step(self._has_looked and self._listening.since is not None and may_have)
+        # A holder that lacks messages leaves the lease to others for a moment, even if it listens again:
+        # they may have them.
+        is_complete = self._listening.since is not None and self._lost is None
+        self._step(self._has_looked and is_complete and may_have)
 
     def _step(self, is_wanted: bool) -> None:
         token = self.token
@@ -230,10 +236,7 @@ class BridgeThread(threading.Thread):
         self.is_held = bool(reply.is_held)
         self._has_looked = True
         self._wanted = reply.wanted
-        if reply.token and reply.token == token:
-            self._until = done
-        elif reply.until:  # 0 where Redis has come back empty
-            self._until = reply.until
+        self._until = reply.until or self._until  # 0 where Redis has come back empty
         if not token and not reply.token:
             self._outbox.forget_before(reply.until - self._skew, self._theirs)
             self._forgotten = max(self._forgotten, reply.until)
@@ -241,7 +244,8 @@ class BridgeThread(threading.Thread):
     def _follow_holder(self, reply: LeaseReply) -> None:
         """Take over the report of the holder of the lease, which has its own rules."""
         theirs = rules_in(reply.state, self.rules)
-        self.report = Report.of(self.rules, reply.state)
+        if reply.state:  # a Redis that has come back empty has none: ours is what is left of it
+            self.report = Report.of(self.rules, reply.state)
         for rule in self.rules:
             if reply.is_held and rule not in theirs:
                 self.report.lacks(rule)
@@ -260,6 +264,8 @@ class BridgeThread(threading.Thread):
                     self.report.miss(
                         rule, "unattended", until - self._skew, self._complete_since() - self._skew
                     )
+        self._listening.reported()
+        self._until = until or self._done_until()
 
     def _is_ours(self) -> bool:
         return bool(self.token) and monotonic() - self._renewed_at < LEASE_MS / 1000
@@ -268,6 +274,11 @@ class BridgeThread(threading.Thread):
         self.token = 0
         log.info("bridge stopped")
 
+    @property
+    def _lost(self) -> int | None:
+        """Since when this process lacks messages that it should pass on; ``None``: it has them all."""
+        return self._listening.lost if self.token else None
+
     def _complete_since(self) -> int:
         """Messages published since then are here or in Kafka; by Redis's clock."""
         since = _now() if self._listening.since is None else self._listening.since
@@ -275,8 +286,8 @@ class BridgeThread(threading.Thread):
 
     def _done_until(self) -> int:
         """Messages published before then are in Kafka; by Redis's clock."""
-        if self._listening.since is None and self._listening.lost is not None:
-            return self._listening.lost - ON_THE_WAY + self._skew
+        if self._lost is not None:
+            return self._until
         oldest = self._outbox.oldest
         # The two clocks are read at different times: without max() it might go back a little.
         return max(self._until, (_now() if oldest is None else oldest) - ON_THE_WAY + self._skew)

@@ -25,7 +25,7 @@ class LeaseReply(NamedTuple):
     :param token: ours; 0: it is not ours.
     :param now: Redis's time, in Unix milliseconds.
     :param until: messages published before have been passed on; 0: unknown.
-    :param state: as the last holder wrote it.
+    :param state: as the last holder wrote it before.
     :param is_held: 1: some process holds it.
     :param wanted: when another process last asked for it.
     """

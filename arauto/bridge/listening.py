@@ -20,7 +20,7 @@ class Listening:
         self.since: int | None = None if rules else 0
         """All messages published since then were received; ``None``: not all are received now."""
         self.lost: int | None = None
-        """Since when not all are received, if all were before."""
+        """Since when messages are missing that nobody has reported; ``None``: none are."""
         self.refused: dict[bytes, str] = {}
         """Redis's error for each name that it refuses; the empty name: the login."""
         self._rules = rules
@@ -36,15 +36,26 @@ class Listening:
         if isinstance(item, list):
             return self._take(item, now)
         if isinstance(item, Lost):
-            self._lose(int(1000 * item.at))
+            self.lose(int(1000 * item.at))
         elif isinstance(item, Refused):
             self.refused[item.name] = item.error
             self._rules_of.cache_clear()
             if item.name:
                 self._check(now)
             else:
-                self._lose(now)
+                self.lose(now)
         return []
+
+    def lose(self, at: int) -> None:
+        """Messages published since ``at`` may be missing, until all names are confirmed again."""
+        if self._rules and self.since is not None:
+            self.since = None
+            self.lost = at if self.lost is None else self.lost
+        self._confirmed.clear()
+
+    def reported(self) -> None:
+        """What is missing until now has been reported."""
+        self.lost = None
 
     def retry(self) -> Change:
         """The refused names, to subscribe to again: Redis may allow them by now."""
@@ -71,12 +82,6 @@ class Listening:
     def _check(self, now: int) -> None:
         if self.since is None and self._wanted <= self._confirmed | self.refused.keys():
             self.since = now
-
-    def _lose(self, at: int) -> None:
-        if self.since is not None:
-            self.lost = at
-        self.since = None if self._rules else 0
-        self._confirmed.clear()
 
     def _find_rules(self, source: bytes, channel: bytes) -> tuple[Rule, ...]:
         """The rules of ``source`` for a channel; where two match, a topic gets the message by the first."""

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from time import time
@@ -66,6 +67,28 @@ def holder(servers: list[ArautoServer]) -> ArautoServer:
     return eventually(found, why="one of them runs the bridge")
 
 
+def spans(server: ArautoServer) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = get(server, "/bridge").json["spans"]
+    return found
+
+
+def has_span(server: ArautoServer, since: float) -> bool:
+    """Whether a span is reported that ends after ``since`` in Unix milliseconds."""
+    return any(1000 * one["to"] > since for one in spans(server))
+
+
+def has_passed(server: ArautoServer, messages: int) -> bool:
+    return int(state(server)["passed"]) > messages
+
+
+def check_spans(server: ArautoServer, missing: dict[int, float]) -> None:
+    """Each missing number was published in a span that the bridge reports."""
+    reported = [(1000 * one["from"], 1000 * one["to"]) for one in spans(server)]
+    assert reported
+    for number, at in missing.items():
+        assert any(start <= at <= end for start, end in reported), (number, at, reported)
+
+
 class Traffic:
     """Publishes numbers at both ends of the bridge within its block."""
 
@@ -123,8 +146,8 @@ class Traffic:
                         self.received.append(int(message["data"]))
 
 
-def numbers(server: ArautoServer) -> list[int]:
-    return [int(one["data"]) for one in kept(server, "bridge.alerts") if "data" in one]
+def numbers(server: ArautoServer, topic: str = "bridge.alerts") -> list[int]:
+    return [int(one["data"]) for one in kept(server, topic) if "data" in one]
 
 
 def kill(server: ArautoServer) -> None:
@@ -136,8 +159,10 @@ def reload(server: ArautoServer) -> None:
     os.kill(psutil.Process(server.workers()[0].pid).ppid(), signal.SIGHUP)
 
 
-def is_all_there(server: ArautoServer, published: list[tuple[int, float]]) -> bool:
-    missing = {number for number, _ in published} - set(numbers(server))
+def is_all_there(
+    server: ArautoServer, published: list[tuple[int, float]], topic: str = "bridge.alerts"
+) -> bool:
+    missing = {number for number, _ in published} - set(numbers(server, topic))
     assert not missing, sorted(missing)
     return True
 
@@ -197,12 +222,8 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
             (sixth,) = (server for server in servers if server is not fifth)
             eventually(lambda: state(sixth)["here"], why="the lease was released")
             eventually(lambda: traffic.published[-1][0] in numbers(sixth))
-        spans = get(sixth, "/bridge").json["spans"]
-        assert spans
         there = set(numbers(sixth))
-        for number, at in traffic.published:
-            has_span = any(1000 * one["from"] <= at <= 1000 * one["to"] for one in spans)
-            assert number in there or has_span, (number, at, spans)
+        check_spans(sixth, {number: at for number, at in traffic.published if number not in there})
         assert sixth.stop() == 0
         silent = time()
         own_redis.client.publish("alerts.a", "nobody listens")
@@ -214,10 +235,9 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
         listener.subscribe("orders")
         (seventh,) = start(stack, tmp_path, own_redis, kafka, workers=["gevent"])
         eventually(lambda: (message := listener.get_message()) and message["data"] == b"kept by Kafka")
-        spans = get(seventh, "/bridge").json["spans"]
-        (trimmed,) = [one for one in spans if one["reason"] == "retention"]
+        (trimmed,) = [one for one in spans(seventh) if one["reason"] == "retention"]
         assert (trimmed["rule"], trimmed["messages"]) == ("kafka:bridge.orders -> orders", 2)
-        missed = [one for one in spans if one["reason"] != "retention"][-1]
+        missed = [one for one in spans(seventh) if one["reason"] != "retention"][-1]
         assert (missed["rule"], missed["reason"]) == ("alerts.* -> kafka:bridge.alerts", "unattended")
         assert missed["from"] <= silent <= missed["to"]
         assert "bridge missed rule='alerts.* -> kafka:bridge.alerts' why='unattended'" in seventh.log
@@ -228,6 +248,38 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
             eventually(lambda: "bridge stopped" in seventh.log and state(seventh)["here"])
             eventually(lambda: is_all_there(seventh, traffic.published[:]))
         assert "Traceback" not in "".join(server.log for server in [*servers, seventh])
+
+
+def test_what_a_short_break_loses_is_in_a_span(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    """The process subscribes again before it renews its lease, or Redis comes back without the lease."""
+    kafka.create("bridge.breaks")
+    with ExitStack() as stack:
+        rule = "alerts.* -> kafka:bridge.breaks"
+        (server,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE=rule)
+        eventually(lambda: state(server)["here"])
+        with Traffic(own_redis, kafka) as traffic:
+            known: list[dict[str, Any]] = []
+            for is_restarted in (False, True, True) * 2:
+                passed = state(server)["passed"]
+                eventually(partial(has_passed, server, passed + 50))
+                at = 1000 * time()
+                if is_restarted:
+                    own_redis.stop()
+                    own_redis.start()
+                else:
+                    assert own_redis.client.client_kill_filter(_type="pubsub") == 2
+                eventually(partial(has_span, server, at))
+                assert spans(server)[: len(known)] == known, "an empty Redis changes nothing of it"
+                known = spans(server)
+            last = traffic.published[-1]
+            eventually(lambda: is_all_there(server, [last], "bridge.breaks"))
+        assert {one["reason"] for one in spans(server)} == {"unattended"}
+        there = set(numbers(server, "bridge.breaks"))
+        missing = {number: at for number, at in traffic.published if number not in there}
+        assert missing, "messages were published meanwhile"
+        check_spans(server, missing)
 
 
 def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path) -> None:
@@ -274,7 +326,7 @@ def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaSe
         kafka.create("bridge.late")
         eventually(lambda: status(2)["passed"] == 1 and state(server)["state"] == "running")
         assert [one["data"] for one in kept(server, "bridge.late")] == ["waits"]
-        (span,) = get(server, "/bridge").json["spans"]
+        (span,) = spans(server)
         assert (span["reason"], span["messages"]) == ("too large", 1)
         assert refused(own_redis) == []
         assert "bridge.in" not in json.dumps(state(server))

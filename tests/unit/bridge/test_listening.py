@@ -29,8 +29,14 @@ def test_it_knows_since_when_it_receives_all() -> None:
     for name in (b"b", b"c"):
         one.take([b"subscribe", name, 1], 4000)
     one.take([b"psubscribe", b"a.*", 1], 4001)
-    assert one.since == 4001
-    assert listening("kafka:a -> a").since == 0
+    assert (one.since, one.lost) == (4001, 2500)
+    one.lose(5000)
+    assert (one.since, one.lost) == (None, 2500)
+    one.reported()
+    assert one.lost is None
+    none = listening("kafka:a -> a")
+    none.take(Lost(2.5, "why"), 3000)
+    assert (none.since, none.lost) == (0, None)
 
 
 def test_a_message_that_comes_twice_goes_to_a_topic_once() -> None:
