@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import redis
+from redis._parsers import _HiredisParser
 from redis.connection import (
     AbstractConnection,
     BlockingConnectionPool,
@@ -30,11 +31,27 @@ from arauto.protocol.tab_counting import of_channel
 from arauto.redis_io.placed_socket import PlacedSocket
 from arauto.redis_io.redis_url import NO_TLS, Address, LinkError, SentinelUrl, Tls, parse
 from arauto.redis_io.sentinel import Sentinels, to_master
+from arauto.system.concurrency import is_readable
 
 CONNECT_TIMEOUT = 1.0  # seconds
 REPLY_TIMEOUT = 0.9  # seconds; with CONNECT_TIMEOUT it keeps a failed publish under two
 TRIED = 1000  # channels at a time
 PUBLISHERS = 50  # connections for publishing, per process
+
+
+class _Parser(_HiredisParser):
+    """redis-py's, which is asked before each command whether the connection may still be used.
+
+    Under gevent its own answer takes a turn of the loop, in which all other greenlets run first.
+    """
+
+    def can_read(self, timeout: float = 0) -> bool:
+        sock: Any = self._sock
+        # TLS may hold bytes that the system has handed over already.
+        if timeout or not sock or self._reader.has_data() or getattr(sock, "pending", int)():
+            return bool(super().can_read(timeout))
+        return is_readable(sock.fileno()) and bool(super().can_read())
+
 
 # Without retries, redis-py's default for connections made by hand: a message must not be published
 # twice, and a subscriber must notice that its connection broke.
@@ -48,6 +65,7 @@ _REQUIRED: dict[str, Any] = {
     "protocol": 2,
     "driver_info": None,
     "decode_responses": False,
+    "parser_class": _Parser,
 }
 _OCSP = {"ssl_validate_ocsp", "ssl_validate_ocsp_stapled"}  # redis-py checks these while it connects
 _GREETINGS = ("username", "password", "db", "client_name")  # options that cost a command on connect

@@ -18,6 +18,15 @@ def under_gevent() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("socket"))
 
 
+def unpatched(module: str, name: str, found: Any) -> Any:
+    """``found``, which is ``module.name``, as it is without gevent."""
+    if not under_gevent():
+        return found
+    from gevent.monkey import get_original
+
+    return get_original(module, name)
+
+
 class Lock(Protocol):
     """A lock for the threads of this process."""
 
@@ -101,6 +110,13 @@ class _GeventReadiness:
 def readiness(fileno: int) -> Readiness:
     """The way to wait for this descriptor in this process."""
     return _GeventReadiness(fileno) if under_gevent() else _PollReadiness(fileno)
+
+
+def is_readable(fileno: int) -> bool:
+    """Whether the descriptor has something to read, or has ended. Under gevent no greenlet runs meanwhile."""
+    poll = unpatched("select", "poll", select.poll)()
+    poll.register(fileno, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def let_others_run() -> None:

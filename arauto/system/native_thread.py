@@ -4,9 +4,8 @@ import _thread
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
-from arauto.system.concurrency import under_gevent
+from arauto.system.concurrency import under_gevent, unpatched
 from arauto.system.resource_errors import NoThread
 
 _MOMENT = 0.001  # seconds
@@ -17,7 +16,7 @@ def start_native(function: Callable[[], None]) -> None:
 
     :raise NoThread: the machine cannot start another thread.
     """
-    begin = _original("_thread", "start_new_thread", _thread.start_new_thread)
+    begin = unpatched("_thread", "start_new_thread", _thread.start_new_thread)
     try:
         begin(_without_traces(function) if under_gevent() else function, ())
     except RuntimeError as error:
@@ -29,8 +28,8 @@ def check_room(threads: int) -> None:
 
     :raise NoThread: they cannot.
     """
-    begin = _original("_thread", "start_new_thread", _thread.start_new_thread)
-    gate = _original("_thread", "allocate_lock", _thread.allocate_lock)()
+    begin = unpatched("_thread", "start_new_thread", _thread.start_new_thread)
+    gate = unpatched("_thread", "allocate_lock", _thread.allocate_lock)()
     sleep = native_sleep()
     begun, ended = 0, deque[None]()
 
@@ -66,16 +65,8 @@ def _without_traces(function: Callable[[], None]) -> Callable[[], None]:
 
 def native_sleep() -> Callable[[float], None]:
     """``time.sleep``, not patched by gevent."""
-    found: Callable[[float], None] = _original("time", "sleep", time.sleep)
+    found: Callable[[float], None] = unpatched("time", "sleep", time.sleep)
     return found
-
-
-def _original(module: str, name: str, found: Any) -> Any:
-    if not under_gevent():
-        return found
-    from gevent.monkey import get_original
-
-    return get_original(module, name)
 
 
 class Handover:
