@@ -21,6 +21,7 @@ from arauto.redis_io.subscriber import Command, Subscriber
 from arauto.settings import Settings
 from arauto.system.resource_errors import NoThread, sentence, start
 from arauto.system.timer_wheel import TimerWheel
+from arauto.text.bridge_rules import Rule
 from arauto.workers.worker_states import WorkerStates
 
 TICK = 0.5  # seconds between two renewals of the lease
@@ -85,6 +86,7 @@ class BridgeThread(threading.Thread):
             )
             for topic in dict.fromkeys(rule.topic for rule in given)
         ]  # fmt: skip
+        self._unheard: set[Rule] = set()  # those whose channel Redis refused when we last looked
         self._theirs = self.rules  # our rules that the holder of the lease has too
         self._kept_since = 0  # older messages were dropped from the outbox
         self._forgotten = 0  # by Redis's clock: another process has passed on older messages
@@ -310,9 +312,14 @@ class BridgeThread(threading.Thread):
         self.report.miss(message.rule, why, message.at, message.at, 1)
 
     def _note_troubles(self) -> None:
+        before, self._unheard = self._unheard, set()
         for rule in self.rules:
             if rule.is_to_kafka:
                 refused = self._listening.refused.get(rule.channel, "")
+                if refused:
+                    self._unheard.add(rule)
+                if refused or rule in before:
+                    self.report.keep_missing(rule, "unattended", self._until - self._skew, _now())
                 why = ("redis", refused) if refused else self._to_kafka.trouble(rule.topic)
                 self.report.set_trouble(rule, *why)
 

@@ -73,7 +73,8 @@ class Listening:
             return [Kept(now, rule, push[2], push[3]) for rule in self._rules_of(push[1], push[2])]
         if kind in (b"subscribe", b"psubscribe"):
             self.refused.pop(b"", None)
-            self.refused.pop(push[1], None)
+            if self.refused.pop(push[1], None) is not None and self.since is not None:
+                self.since = now
             self._confirmed.add(push[1])
             self._rules_of.cache_clear()
             self._check(now)

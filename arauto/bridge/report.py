@@ -94,7 +94,7 @@ class Report:
         """Add a gap and log it; messages missed one by one make one gap, logged when it begins."""
         name = str(rule)
         self.rules[name].missed += many or 0
-        last = next((one for one in reversed(self.missed) if (one.rule, one.why) == (name, why)), None)
+        last = self._last(name, why)
         if many == 1 and last and last.many is not None and start <= last.end + REST:
             last.end, last.many = max(last.end, end), last.many + 1
             return
@@ -105,6 +105,17 @@ class Report:
             "bridge missed rule=%r why=%r from=%d to=%d messages=%s",
             name, why, start, end, "unknown" if many is None else many,
         )  # fmt: skip
+
+    def keep_missing(self, rule: Rule, why: Why, start: int, end: int) -> None:
+        """Extend the last gap, if ``start`` is in it; else add one."""
+        last = self._last(str(rule), why)
+        if last is None or last.end < start:
+            self.miss(rule, why, start, end)
+        else:
+            last.end = max(last.end, end)
+
+    def _last(self, name: str, why: Why) -> Missed | None:
+        return next((one for one in reversed(self.missed) if (one.rule, one.why) == (name, why)), None)
 
     def set_trouble(self, rule: Rule, *trouble: str) -> None:
         """Set why the rule is blocked; no words: it is not."""

@@ -21,7 +21,8 @@ from arauto.settings import WORKERS
 from tests.support.http import get
 from tests.support.kafka_servers import PATIENT, KafkaServer
 from tests.support.redis_servers import RedisServer
-from tests.support.rules import BRIDGE, PROGRAM, as_program, refused
+from tests.support.rules import BRIDGE, PROGRAM, as_program, refused, set_user
+from tests.support.rules import rules as rules_of
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE, eventually
 
@@ -81,12 +82,16 @@ def has_passed(server: ArautoServer, messages: int) -> bool:
     return int(state(server)["passed"]) > messages
 
 
-def check_spans(server: ArautoServer, missing: dict[int, float]) -> None:
-    """Each missing number was published in a span that the bridge reports."""
+def nothing_is_lost_silently(
+    server: ArautoServer, published: list[tuple[int, float]], topic: str = "bridge.alerts"
+) -> bool:
+    """Each number is in Kafka, or was published in a span that the bridge reports."""
+    there = set(numbers(server, topic))
     reported = [(1000 * one["from"], 1000 * one["to"]) for one in spans(server)]
-    assert reported
-    for number, at in missing.items():
-        assert any(start <= at <= end for start, end in reported), (number, at, reported)
+    for number, at in published:
+        has_span = any(start <= at <= end for start, end in reported)
+        assert number in there or has_span, (number, at, reported)
+    return True
 
 
 class Traffic:
@@ -159,10 +164,8 @@ def reload(server: ArautoServer) -> None:
     os.kill(psutil.Process(server.workers()[0].pid).ppid(), signal.SIGHUP)
 
 
-def is_all_there(
-    server: ArautoServer, published: list[tuple[int, float]], topic: str = "bridge.alerts"
-) -> bool:
-    missing = {number for number, _ in published} - set(numbers(server, topic))
+def is_all_there(server: ArautoServer, published: list[tuple[int, float]]) -> bool:
+    missing = {number for number, _ in published} - set(numbers(server))
     assert not missing, sorted(missing)
     return True
 
@@ -222,8 +225,8 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
             (sixth,) = (server for server in servers if server is not fifth)
             eventually(lambda: state(sixth)["here"], why="the lease was released")
             eventually(lambda: traffic.published[-1][0] in numbers(sixth))
-        there = set(numbers(sixth))
-        check_spans(sixth, {number: at for number, at in traffic.published if number not in there})
+        assert spans(sixth)
+        eventually(lambda: nothing_is_lost_silently(sixth, traffic.published))
         assert sixth.stop() == 0
         silent = time()
         own_redis.client.publish("alerts.a", "nobody listens")
@@ -273,13 +276,47 @@ def test_what_a_short_break_loses_is_in_a_span(
                 eventually(partial(has_span, server, at))
                 assert spans(server)[: len(known)] == known, "an empty Redis changes nothing of it"
                 known = spans(server)
-            last = traffic.published[-1]
-            eventually(lambda: is_all_there(server, [last], "bridge.breaks"))
         assert {one["reason"] for one in spans(server)} == {"unattended"}
-        there = set(numbers(server, "bridge.breaks"))
-        missing = {number: at for number, at in traffic.published if number not in there}
+        eventually(lambda: nothing_is_lost_silently(server, traffic.published, "bridge.breaks"))
+        missing = {number for number, _ in traffic.published} - set(numbers(server, "bridge.breaks"))
         assert missing, "messages were published meanwhile"
-        check_spans(server, missing)
+
+
+def test_what_comes_while_redis_refuses_the_channel_is_in_a_span(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    """Redis refuses one of two channels, and allows it again."""
+    kafka.create("bridge.refused")
+    both = ("in.*", "other")
+    as_program(own_redis, PROGRAM, BRIDGE, channels=both)
+    rules = [f"{channel} -> kafka:bridge.refused" for channel in both]
+    with ExitStack() as stack:
+        servers = start(stack, tmp_path, own_redis, kafka, ARAUTO_BRIDGE=", ".join(rules))
+        first = holder(servers)
+
+        def goes_over(data: str) -> bool:
+            own_redis.client.publish("in.a", data)
+            return data in [one["data"] for one in kept(holder(servers), "bridge.refused")]
+
+        eventually(lambda: goes_over("before"))
+        set_user(own_redis, "arauto", "program", *rules_of(PROGRAM, BRIDGE, channels=both[1:]))
+        eventually(lambda: get(first, "/bridge").json["rules"][0]["trouble"].startswith("Redis refuses"))
+        lost = 1000 * time()
+        own_redis.client.publish("in.a", "lost")
+        eventually(partial(has_span, first, lost))
+        assert first.stop() == 0
+        (second,) = (server for server in servers if server is not first)
+        del servers[:]
+        servers.append(second)
+        eventually(lambda: state(second)["here"])
+        later = 1000 * time()
+        own_redis.client.publish("in.a", "lost with the other process")
+        set_user(own_redis, "arauto", "program", *rules_of(PROGRAM, BRIDGE, channels=both))
+        eventually(lambda: goes_over("after"))
+        ours = [one for one in spans(second) if one["rule"] == rules[0]]
+        for at in (lost, later):
+            assert any(1000 * one["from"] <= at <= 1000 * one["to"] for one in ours), (at, ours)
+        assert len(ours) <= 3, "one span of the whole time, beside those of lost connections"
 
 
 def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_it_knows_since_when_it_receives_all() -> None:
     one.take(Refused("channel", b"c", "NOPERM"), 3)
     assert (one.since, one.retry()) == (3, Change(subscribe=(b"c",)))
     one.take([b"subscribe", b"c", 3], 4)
-    assert (one.since, one.retry()) == (3, Change())
+    assert (one.since, one.lost, one.retry()) == (4, None, Change())
     one.take(Lost(2.5, "why"), 3000)
     assert (one.since, one.lost) == (None, 2500)
     for name in (b"b", b"c"):

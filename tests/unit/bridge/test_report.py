@@ -31,3 +31,10 @@ def test_what_is_missed_one_by_one_is_one_span() -> None:
     for at in range(50):
         report.miss(RULES[0], "unattended", at, at)
     assert len(report.missed) == 20
+
+
+def test_a_span_that_goes_on_is_extended() -> None:
+    report = Report.of(RULES)
+    for start, end in ((1, 2), (2, 5), (4, 5), (6, 7)):
+        report.keep_missing(RULES[0], "unattended", start, end)
+    assert [(one.start, one.end) for one in report.missed] == [(1, 5), (6, 7)]
