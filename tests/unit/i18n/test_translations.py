@@ -16,6 +16,8 @@ from arauto.web.locale import LANGUAGES
 from tests.support import translations
 
 FILES = sorted(translations.LANGUAGES.glob("*/LC_MESSAGES/messages.po"))
+REPEATED = re.compile(r"(.{20,}).*\1", re.DOTALL)
+END = re.compile(r"[\s.:?!…]*$")
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
 
 
@@ -53,6 +55,14 @@ def test_all_sentences_are_translated(po: Path, tmp_path: Path) -> None:
         for form in forms(message.string):
             assert form, sentence
             assert set(PLACEHOLDER.findall(form)) == set(PLACEHOLDER.findall(sentence)), sentence
+
+
+@pytest.mark.parametrize("po", FILES, ids=lambda path: path.parents[1].name)
+def test_a_sentence_is_translated_once_and_to_its_end(po: Path) -> None:
+    for message in messages(catalog(po, po.parents[1].name)).values():
+        for sentence, form in zip(forms(message.id), forms(message.string), strict=True):
+            assert bool(REPEATED.search(form)) == bool(REPEATED.search(sentence)), form
+            assert END.findall(form)[0] == END.findall(sentence)[0], form
 
 
 @pytest.mark.parametrize("po", FILES, ids=lambda path: path.parents[1].name)
