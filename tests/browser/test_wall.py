@@ -253,6 +253,37 @@ def test_nothing_of_a_wall_moves_and_all_is_seen(
         assert box["width"] == pytest.approx(width if width < 960 or name == "" else width / 2, abs=2)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 800), (1280, 560), (1024, 768)])
+def test_four_views_share_a_wall_equally(
+    open_page: OpenPage, valkey: RedisServer, width: int, height: int
+) -> None:
+    page = open_page(
+        "/?wall&channel=a&name=A" + PANES + "&pane=name%3DLast%26channel%3Dd",
+        width=width,
+        height=height,
+        color_scheme="light",
+    )
+    boxes = []
+    for name in ("A", "Problems", "Other", "Last"):
+        own = page if name == "A" else inside(page, name)
+        heading = own.get_by_role("heading", name=name, exact=True)
+        expect(heading).to_be_visible()
+        assert heading.evaluate("(one) => one.scrollWidth <= one.clientWidth"), "the name is not cut"
+        feed = own.get_by_text("Redis Pub/Sub keeps nothing: what is published")
+        expect(feed).to_be_visible()
+        text = feed.bounding_box()
+        box = (page.locator("main .feed").first if name == "A" else pane(page, name)).bounding_box()
+        assert box is not None
+        assert text is not None
+        assert text["y"] + text["height"] <= box["y"] + box["height"], "nor its sentence"
+        boxes.append(box)
+    high = height - boxes[0]["y"]
+    corners = [(0, 0), (width / 2, 0), (0, high / 2), (width / 2, high / 2)]
+    for box, (x, y) in zip(boxes, corners, strict=True):
+        assert (box["x"], box["y"] - boxes[0]["y"]) == pytest.approx((x, y), abs=2)
+        assert (box["width"], box["height"]) == pytest.approx((width / 2, high / 2), abs=2)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", [1280, 390])
 def test_what_is_shown_fits_in_every_language(open_page: OpenPage, language: str, width: int) -> None:

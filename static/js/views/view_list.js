@@ -36,12 +36,14 @@ export function restoreView(view, at) {
   alter((views) => (views.some(({ name }) => name === view.name) ? views : views.toSpliced(at, 0, view)));
 }
 
-// Returns how many were new.
-/** @type {(others: View[]) => number} */
+// Returns how many were new, or null if there is no room for them: then none is added.
+/** @type {(others: View[]) => number | null} */
 export function addViews(others) {
-  let count = 0;
+  /** @type {number | null} */
+  let count = null;
   alter((kept) => {
     const { views, added } = withViews(kept, others);
+    if (added && views.length > VIEWS_LIMIT) return kept;
     count = added;
     return views;
   });
@@ -51,13 +53,6 @@ export function addViews(others) {
 // Whether there is room for one more.
 export function hasRoom() {
   return keptViews().length < VIEWS_LIMIT;
-}
-
-// Whether there is room for those of a file that are new.
-/** @type {(others: View[]) => boolean} */
-export function canAdd(others) {
-  const { views, added } = withViews(keptViews(), others);
-  return added === 0 || views.length <= VIEWS_LIMIT;
 }
 
 /** @type {(change: (views: View[]) => View[]) => void} */

@@ -10,7 +10,7 @@ import { shortTime } from "../ui/timestamps.js";
 import { addressOf, asked, write } from "../ui/url_state.js";
 import { inform, ViewDialog } from "./view_dialog.js";
 import { chosenText, handViews, readViews } from "./view_file.js";
-import { addViews, canAdd, dropView, hasRoom, keepView, keptView, keptViews } from "./view_list.js";
+import { addViews, dropView, hasRoom, keepView, keptView, keptViews } from "./view_list.js";
 import { PANES_LIMIT, VIEWS_LIMIT, viewOf } from "./view_query.js";
 import { ViewRail } from "./view_rail.js";
 
@@ -186,8 +186,8 @@ export class Views {
   async #import() {
     const { views, problem } = readViews(await chosenText(), this.#limits);
     if (problem) return this.#explain(problem);
-    if (!canAdd(views)) return this.#explain(["views_full", { max: VIEWS_LIMIT }]);
     const n = addViews(views);
+    if (n === null) return this.#explain(["views_full", { max: VIEWS_LIMIT }]);
     this.#changed();
     return this.#explain(["views_imported", { n, same: views.length - n }]);
   }
