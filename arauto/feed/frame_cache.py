@@ -4,6 +4,7 @@ from time import time
 
 from arauto.net.websocket import text_frame
 from arauto.protocol.events import Item, encode
+from arauto.system.concurrency import make_lock
 
 SAME_MOMENT = 0.02  # seconds; feeds that get the same batch within it share one frame ...
 FEW = 64  # ... of so many messages; one of more may be older, as it takes longer to make
@@ -19,6 +20,7 @@ class FrameCache:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._lock = make_lock()
         self._recent: dict[int, tuple[list[Item], float, bytes]] = {}
 
     def make(self, batch: list[Item]) -> bytes:
@@ -29,8 +31,9 @@ class FrameCache:
         if known is not None and known[0] is batch and 0 <= now - known[1] < moment:
             return known[2]
         frame = text_frame(encode(batch, now, self._limit))
-        self._recent.pop(id(batch), None)
-        if len(self._recent) >= REMEMBERED:
-            del self._recent[next(iter(self._recent))]
-        self._recent[id(batch)] = (batch, now, frame)
+        with self._lock:  # two threads must not drop the same frame
+            self._recent.pop(id(batch), None)
+            if len(self._recent) >= REMEMBERED:
+                del self._recent[next(iter(self._recent))]
+            self._recent[id(batch)] = (batch, now, frame)
         return frame

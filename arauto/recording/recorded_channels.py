@@ -66,6 +66,7 @@ class Recording:
         self._own = tuple(glob.encode() for glob in globs)
         self._coverage = _Coverage(frozenset(self._own), frozenset(), self.may_record)
         self._refreshing = threading.Lock()  # else an older reply could replace a newer one
+        self._reporting = threading.Lock()
         self._refused: dict[bytes, frozenset[str]] = {}  # channel -> which parts cannot record it
 
     # For its recorder
@@ -194,15 +195,17 @@ class Recording:
 
         :param by: the part that found out; it also reports the end.
         """
-        was = self._refused.get(channel, frozenset[str]())
-        is_now = was | {by} if why else was - {by}
-        if is_now == was:
-            return
-        self._refused[channel] = is_now
+        with self._reporting:
+            was = self._refused.get(channel, frozenset[str]())
+            is_now = was | {by} if why else was - {by}
+            if is_now == was:
+                return
+            self._refused[channel] = is_now
+            if not is_now:
+                del self._refused[channel]
         if not was:
             log.warning("recording stopped channel=%s why=%r", quoted(channel), why)
         if not is_now:
-            del self._refused[channel]
             log.warning("recording resumed channel=%s", quoted(channel))
 
     # A recorder takes the channels in the set, but only if the head permits it, too. If this process dies

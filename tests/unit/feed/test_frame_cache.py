@@ -1,4 +1,6 @@
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -26,3 +28,19 @@ def test_equal_but_distinct_batches_are_not_confused() -> None:
     frames = FrameCache(100)
     made = [json.loads(frames.make([[b"message", b"a", b"%d" % n]])[2:])[0]["data"] for n in range(100)]
     assert made == [str(n) for n in range(100)]
+
+
+def test_threads_may_make_frames_at_the_same_time() -> None:
+    frames = FrameCache(100)
+
+    def make(thread: int) -> int:
+        batches: list[list[Item]] = [[[b"message", b"a", b"%d %d" % (thread, n)]] for n in range(5000)]
+        return len([frames.make(batch) for batch in batches])
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert [*pool.map(make, range(8))] == [5000] * 8
+    finally:
+        sys.setswitchinterval(interval)
