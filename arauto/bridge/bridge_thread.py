@@ -29,9 +29,10 @@ IDLE = 0.05  # seconds between two polls of Kafka for messages to Redis
 LOOK_EVERY = 1.0  # seconds between two checks for topics that did not exist
 ROUND = 0.02  # seconds between two polls for Kafka's delivery reports
 RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to channels that Redis refused
-ON_THE_WAY = 1000  # milliseconds from PUBLISH to this process if nothing is backed up
 FORKED = 0.5  # seconds in which a process that was just forked reports that it runs
-HANDOVER = 4.0  # seconds in which a successor subscribes
+NEWCOMER = 2.0  # seconds for which a process that knows nothing leaves an empty Redis to others that do
+HANDOVER = 4.0  # seconds in which a successor subscribes, and receives what this process has not
+SPARE = 250  # milliseconds by which two processes may judge one moment differently
 FLUSH = 1.5  # seconds to produce the remaining messages when the process stops
 OTHER_RULES = "the process at work has another ARAUTO_BRIDGE"
 JOIN_PATIENCE = 1.0  # seconds beyond FLUSH
@@ -56,8 +57,6 @@ class BridgeThread(threading.Thread):
         super().__init__(name="bridge", daemon=True)
         self.token = 0
         """The token of the lease that this process holds; 0: it holds none."""
-        self.error = ""
-        """Why the lease cannot be read or claimed, in Redis's words."""
         self.is_held = False
         """Whether any process holds the lease."""
         self.rules = settings.bridge
@@ -92,8 +91,14 @@ class BridgeThread(threading.Thread):
         self._forgotten = 0  # by Redis's clock: another process has passed on older messages
         self._until = 0  # ``until`` of the lease, as last read
         self._has_looked = False
+        self._lease_error = ""
+        self._empty_since: float | None = (
+            None  # Redis knows nothing of a bridge, and neither does this process
+        )
         self._wanted = 0  # when another process last asked for the lease
-        self._skew = 0  # milliseconds by which Redis's clock is ahead of ours
+        self._skew = self._most_skew = (
+            0  # milliseconds by which Redis's clock is ahead of ours: least and most
+        )
         self._renewed_at = self._tick_at = 0.0
         self._retried_at = monotonic()
         self._stopping = threading.Event()
@@ -114,21 +119,27 @@ class BridgeThread(threading.Thread):
             "waiting": report.waiting,
         }
 
+    @property
+    def error(self) -> str:
+        """Why this process cannot listen, or cannot read or claim the lease, in Redis's words."""
+        return self._lease_error or self._listening.outage
+
     def _is_blocked(self) -> bool:
         return bool(self.error) or any(one.trouble for one in self.report.rules.values())
 
     def stop(self) -> None:
         """Produce the remaining messages, release the lease, and end; from any thread.
 
-        Before that, a process that is replaced waits until its successor has subscribed.
+        Before that, a process that is replaced waits until its successor has subscribed, and until it has
+        received what was published before.
         """
-        stopped, began, seen = _now() + self._skew, monotonic(), 0.0
+        stopped, began, subscribed = _now() + self._skew, monotonic(), 0
         while self.token and monotonic() < began + HANDOVER:
             if self._worker_states.all_stopping and monotonic() > began + FORKED:
                 break
             if self._wanted >= stopped:
-                seen = seen or monotonic()
-                if monotonic() > seen + ON_THE_WAY / 1000:  # so that both have the messages in between
+                subscribed = subscribed or self._wanted + SPARE
+                if self._listening.heard + self._skew >= subscribed or not self._listening.selection.size:
                     break
             sleep(ROUND)
         self._stopping.set()
@@ -175,8 +186,6 @@ class BridgeThread(threading.Thread):
             for item in batch:
                 for message in self._listening.take(item, _now()):
                     self._keep(message)
-        if (lost := self._lost) is not None:
-            self._until = min(self._until, lost - ON_THE_WAY + self._skew)
         if self.token and not self._is_ours():
             self._lose()
         if self.token:
@@ -208,25 +217,34 @@ class BridgeThread(threading.Thread):
         # A holder that lacks messages leaves the lease to others for a moment, even if it listens again:
         # they may have them.
         is_complete = self._listening.since is not None and self._lost is None
-        self._step(self._has_looked and is_complete and may_have)
+        self._step(self._has_looked and is_complete and may_have and not self._is_newcomer())
+        asked = _now()
+        if self._listening.since and self._subscriber.ping():
+            self._listening.asks(asked)
+
+    def _is_newcomer(self) -> bool:
+        """Whether another process may know what this one and an empty Redis do not."""
+        return self._empty_since is not None and monotonic() < self._empty_since + NEWCOMER
 
     def _step(self, is_wanted: bool) -> None:
         token = self.token
         if token:
             self.report.waiting = self._outbox.waiting + len(self._outbox.moving)
         has_missed = bool(self._until) and self._complete_since() > self._until
-        done = self._done_until()
-        sent_at = monotonic()  # the lease counts from the request: the reply may take long
+        done = self._done_until() if token else self._until
+        sent, sent_at = _now(), monotonic()  # the lease counts from the request: the reply may take long
         try:
             reply = self._lease.step(token, is_wanted, has_missed, done, self.report.write())
         except redis.RedisError as error:
             words = error_text(error)
-            if words != self.error:
+            if words != self._lease_error:
                 log.warning("bridge lease failed why=%r", words)
-            self.error = words
+            self._lease_error = words
             return
-        self.error = ""
-        self._skew = reply.now - _now()
+        self._lease_error = ""
+        self._skew, self._most_skew = reply.now - _now(), reply.now - sent
+        is_empty = not (reply.until or reply.is_held or self._until)
+        self._empty_since = (self._empty_since or monotonic()) if is_empty else None
         if reply.token:
             self._renewed_at = sent_at
             if reply.token != token:  # also where Redis has lost the lease that we held
@@ -284,15 +302,16 @@ class BridgeThread(threading.Thread):
     def _complete_since(self) -> int:
         """Messages published since then are here or in Kafka; by Redis's clock."""
         since = _now() if self._listening.since is None else self._listening.since
-        return max(max(since, self._kept_since) + self._skew, self._forgotten)
+        return max(max(since, self._kept_since) + self._most_skew, self._forgotten)
 
     def _done_until(self) -> int:
         """Messages published before then are in Kafka; by Redis's clock."""
         if self._lost is not None:
             return self._until
+        heard = self._listening.heard if self._listening.selection.size else _now()
         oldest = self._outbox.oldest
         # The two clocks are read at different times: without max() it might go back a little.
-        return max(self._until, (_now() if oldest is None else oldest) - ON_THE_WAY + self._skew)
+        return max(self._until, (heard if oldest is None else min(heard, oldest)) + self._skew)
 
     def _leave(self) -> None:
         end = monotonic() + FLUSH

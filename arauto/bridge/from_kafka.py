@@ -119,7 +119,7 @@ class FromKafka:
                 self._hold(self._read(consumer))
             is_busy = bool(self._held)
             self._pass_on(report)
-            self._commit(consumer)
+            self._commit(consumer, report)
             self._set_trouble(report)
             return is_busy
         except KafkaException as error:
@@ -168,7 +168,8 @@ class FromKafka:
         found = bounds_of(consumer, [(self.topic, one) for one in partitions])
         bounds = {partition: one for (_, partition), one in found.items()}
         leaders = leaders_of(consumer, [*found])
-        known = self._read_commits(consumer, partitions) | self._known
+        commits = self._read_commits(consumer, partitions)
+        known = (commits or _places_in(report, self.topic)) | self._known
         if not known and not self._was_missing:
             self._old = set(partitions)
         placed = place(known, epoch, bounds, self._old, self._truncated)
@@ -188,6 +189,7 @@ class FromKafka:
             # With the epoch, Kafka checks that the messages before are still those that were read.
             consumer.seek(TopicPartition(self.topic, one, self._offsets[one], leader_epoch=leader))
         self._write_commits(consumer, self._places())
+        self._remember(report)
         self.is_placed, self._is_uncommitted = True, False
         self._looked = self._committed = monotonic()
 
@@ -286,11 +288,16 @@ class FromKafka:
     def _is_own(self, record: Record) -> bool:
         return (HEADER, self._group.encode()) in (record.headers or [])
 
-    def _commit(self, consumer: Consumer) -> None:
+    def _commit(self, consumer: Consumer, report: Report) -> None:
         since = monotonic() - self._committed
         if self.is_placed and since > (COMMIT_EVERY if self._is_uncommitted else RENEW_EVERY):
             self._ask(lambda: self._write_commits(consumer, self._places()))
+            self._remember(report)
             self._is_uncommitted, self._committed = False, monotonic()
+
+    def _remember(self, report: Report) -> None:
+        known = self._known.items()
+        report.places[self.topic] = {str(one): (at.offset, at.epoch, at.leader) for one, at in known}
 
     def _write_commits(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         if not self._is_ours():
@@ -320,3 +327,7 @@ class FromKafka:
     def _set_trouble(self, report: Report, *why: str) -> None:
         for rule in self._rules:
             report.set_trouble(rule, *why)
+
+
+def _places_in(report: Report, topic: str) -> dict[int, Place]:
+    return {int(one): Place(*at) for one, at in report.places.get(topic, {}).items()}

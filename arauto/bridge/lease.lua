@@ -1,5 +1,6 @@
 -- KEYS: the lease. ARGV: our token; milliseconds that a lease lasts; whether we want it (1 or 0); milliseconds for
--- which an expired lease is left to others; if it is ours, stored with it: until when all is passed on, the state
+-- which an expired lease is left to others; stored if it is ours, or if Redis has none: until when all is passed on
+-- (0: unknown), the state
 -- -> our token, or 0: not ours; the time; the stored `until`; the state stored before; whether any process holds
 -- it now (1 or 0); when another process last asked for it
 local LEASE, ours, lasts = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -8,10 +9,21 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function whole(number) return string.format('%.0f', number) end
 
+-- 0 in place of what is no time: somebody else has written it.
+local function number(text)
+  local read = tonumber(text or '') or 0
+  return read >= 0 and read < 2 ^ 53 and read or 0
+end
+
 local lease = redis.call('HMGET', LEASE, 'token', 'expires', 'until', 'state', 'next')
-local token, expires = tonumber(lease[1] or '') or 0, tonumber(lease[2] or '') or 0
-local answer = {0, now, tonumber(lease[3] or '') or 0, lease[4] or '', now < expires and 1 or 0,
-  tonumber(lease[5] or '') or 0}
+local token, expires = number(lease[1]), number(lease[2])
+local answer = {0, now, number(lease[3]), lease[4] or '', now < expires and 1 or 0, number(lease[5])}
+
+-- Redis has come back empty: what any process knows is kept for the next holder.
+if not lease[3] and ARGV[5] ~= '0' and (ours == 0 or ours ~= token) then
+  redis.call('HSET', LEASE, 'until', ARGV[5], 'state', ARGV[6])
+  answer[3], answer[4] = tonumber(ARGV[5]), ARGV[6]
+end
 
 if ours ~= 0 and ours == token then
   local is_kept = ARGV[3] == '1'

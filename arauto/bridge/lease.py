@@ -49,6 +49,7 @@ class Lease:
 
         :param token: ours, or 0.
         :param has_missed: this process lacks messages that another one may have.
+        :param until: messages published before have been passed on, as far as this process knows; 0: unknown.
         """
         grace = GRACE_MS if has_missed else 0
         given = (token, LEASE_MS, int(is_wanted), grace, until, state)

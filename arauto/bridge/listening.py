@@ -21,6 +21,10 @@ class Listening:
         """All messages published since then were received; ``None``: not all are received now."""
         self.lost: int | None = None
         """Since when messages are missing that nobody has reported; ``None``: none are."""
+        self.heard = 0
+        """All messages published between ``since`` and then were received."""
+        self.outage = ""
+        """Why not all are received now, in Redis's words, if known."""
         self.refused: dict[bytes, str] = {}
         """Redis's error for each name that it refuses; the empty name: the login."""
         self._rules = rules
@@ -29,6 +33,7 @@ class Listening:
         self.selection = Selection(tuple(names), tuple(patterns))
         self._wanted = {*names, *patterns}
         self._confirmed: set[bytes] = set()
+        self._asked: int | None = None  # when the PING was sent that is not answered yet
         self._rules_of = lru_cache(4096)(self._find_rules)
 
     def take(self, item: Item, now: int) -> list[Kept]:
@@ -37,6 +42,7 @@ class Listening:
             return self._take(item, now)
         if isinstance(item, Lost):
             self.lose(int(1000 * item.at))
+            self.outage = item.detail if self._rules else ""
         elif isinstance(item, Refused):
             self.refused[item.name] = item.error
             self._rules_of.cache_clear()
@@ -52,6 +58,12 @@ class Listening:
             self.since = None
             self.lost = at if self.lost is None else self.lost
         self._confirmed.clear()
+        self._asked = None
+
+    def asks(self, now: int) -> None:
+        """A PING is sent: its answer comes after all messages that were published before."""
+        if self._asked is None:
+            self._asked = now
 
     def reported(self) -> None:
         """What is missing until now has been reported."""
@@ -68,9 +80,13 @@ class Listening:
     def _take(self, push: list[bytes], now: int) -> list[Kept]:
         kind = push[0]
         if kind == b"message":
-            return [Kept(now, rule, push[1], push[2]) for rule in self._rules_of(push[1], push[1])]
+            return [
+                Kept(now, rule, push[1], push[2], self.heard) for rule in self._rules_of(push[1], push[1])
+            ]
         if kind == b"pmessage":
-            return [Kept(now, rule, push[2], push[3]) for rule in self._rules_of(push[1], push[2])]
+            return [
+                Kept(now, rule, push[2], push[3], self.heard) for rule in self._rules_of(push[1], push[2])
+            ]
         if kind in (b"subscribe", b"psubscribe"):
             self.refused.pop(b"", None)
             if self.refused.pop(push[1], None) is not None and self.since is not None:
@@ -78,11 +94,14 @@ class Listening:
             self._confirmed.add(push[1])
             self._rules_of.cache_clear()
             self._check(now)
+        if kind == b"pong" and self._asked is not None:
+            self.heard, self._asked = self._asked, None
         return []
 
     def _check(self, now: int) -> None:
         if self.since is None and self._wanted <= self._confirmed | self.refused.keys():
-            self.since = now
+            self.since = self.heard = now
+            self.outage = ""
 
     def _find_rules(self, source: bytes, channel: bytes) -> tuple[Rule, ...]:
         """The rules of ``source`` for a channel; where two match, a topic gets the message by the first."""

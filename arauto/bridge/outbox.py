@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import NamedTuple
 
 from arauto.text.bridge_rules import Rule
@@ -12,12 +13,17 @@ OVERHEAD = 200  # bytes of a message beside its data
 
 
 class Kept(NamedTuple):
-    """A message of a channel on its way to a topic; ``at``: when it was received, in Unix milliseconds."""
+    """A message of a channel on its way to a topic.
+
+    :param at: when it was received, in Unix milliseconds.
+    :param after: it was published after that, in Unix milliseconds; much earlier if messages are backed up.
+    """
 
     at: int
     rule: Rule
     channel: bytes
     data: bytes
+    after: int
 
     @property
     def topic(self) -> str:
@@ -47,10 +53,10 @@ class Outbox:
 
     @property
     def oldest(self) -> int | None:
-        """When the oldest message that Kafka does not have was received; ``None``: it has all."""
-        moving = next(iter(self.moving.values()), None)
-        times = [queue[0].at for queue in self._queues.values() if queue]
-        return min([*times, *([moving.at] if moving else [])], default=None)
+        """The messages that Kafka does not have were published after that; ``None``: it has all."""
+        # In flight, those of several topics are in the order in which they were taken.
+        first = (queue[0] for queue in self._queues.values() if queue)
+        return min((message.after for message in chain(first, self.moving.values())), default=None)
 
     def moving_to(self, topic: str) -> tuple[int, int]:
         """How many messages are in flight to a topic, with how many bytes."""

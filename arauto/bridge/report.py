@@ -2,9 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, TypeGuard, TypeVar, get_args
 
 from arauto.text.bridge_rules import Rule
 
@@ -13,16 +14,16 @@ REST = 1000  # milliseconds without another missed message, after which a gap is
 
 Why = Literal["unattended", "full", "too large", "refused", "retention", "replaced", "truncated"]
 
+KnownPlace = tuple[int, str, int | None]
+"""An offset, the topic's id, and the epoch of the partition's leader."""
+
 log = logging.getLogger("arauto")
 
 
 def rules_in(state: bytes, rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """The rules that the process which wrote ``state`` has too; all if it is empty or of another version."""
-    try:
-        written = json.loads(state)["rules"]
-        return tuple(rule for rule in rules if str(rule) in written)
-    except (ValueError, TypeError, KeyError):
-        return tuple(rules)
+    written = _read(state).get("rules")
+    return tuple(rule for rule in rules if not isinstance(written, dict) or str(rule) in written)
 
 
 @dataclass
@@ -63,20 +64,27 @@ class Report:
     rules: dict[str, Progress] = field(default_factory=dict)
     missed: list[Missed] = field(default_factory=list)
     waiting: int = 0
+    places: dict[str, dict[str, KnownPlace]] = field(default_factory=dict)
+    """Where the bridge was in each topic, by partition: Kafka forgets it with the topic, or after days."""
 
     @classmethod
-    def of(cls, rules: Iterable[Rule], state: bytes = b"") -> "Report":
+    def of(cls, rules: Collection[Rule], state: bytes = b"") -> "Report":
         """Read what ``state`` has of these rules; the others begin at zero."""
         made = cls({str(rule): Progress() for rule in rules})
-        try:
-            written = json.loads(state or b"{}")
-            made.missed = [Missed(**one) for one in written.get("missed", [])]
-            for name, one in written.get("rules", {}).items():
+        written = _read(state)
+        with suppress(ValueError, TypeError, KeyError, AttributeError):  # another version wrote it
+            made.missed = [_checked(Missed(**one)) for one in written["missed"]]
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            for name, one in written["rules"].items():
                 if name in made.rules:
-                    made.rules[name] = Progress(**one | {"trouble": tuple(one["trouble"])})
-            made.waiting = int(written.get("waiting", 0))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            pass  # another version wrote it
+                    made.rules[name] = _checked(Progress(**one | {"trouble": tuple(one["trouble"])}))
+        topics = {rule.topic for rule in rules if not rule.is_to_kafka}
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            for topic in topics & written["places"].keys():
+                made.places[topic] = {
+                    str(int(one)): _place(*at) for one, at in written["places"][topic].items()
+                }
+        made.waiting = waiting if _is_number(waiting := written.get("waiting")) else 0
         return made
 
     def write(self) -> bytes:
@@ -123,3 +131,44 @@ class Report:
         if trouble and trouble != progress.trouble:
             log.warning("bridge blocked rule=%r why=%r", str(rule), trouble[-1])
         progress.trouble = trouble
+
+
+Part = TypeVar("Part", Missed, Progress)
+
+
+def _read(state: bytes) -> dict[str, Any]:
+    """The JSON object in ``state``; empty if there is none."""
+    try:
+        read = json.loads(state)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _checked(part: Part) -> Part:
+    """:raise ValueError: a field has another type than it is declared with."""
+    for one in fields(part):
+        value = getattr(part, one.name)
+        match one.name:
+            case "rule":
+                fits = isinstance(value, str)
+            case "why":
+                fits = value in get_args(Why)
+            case "trouble":
+                fits = all(isinstance(word, str) for word in value)
+            case _:
+                fits = _is_number(value) or (one.name == "many" and value is None)
+        if not fits:
+            raise ValueError(one.name)
+    return part
+
+
+def _place(offset: int, epoch: str, leader: int | None) -> KnownPlace:
+    if not (_is_number(offset) and isinstance(epoch, str) and (leader is None or _is_number(leader))):
+        raise ValueError(offset, epoch, leader)
+    return offset, epoch, leader
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    """Whether it is a whole number that is not absurd, such as a count or a time in milliseconds."""
+    return isinstance(value, int) and 0 <= value < 1 << 53

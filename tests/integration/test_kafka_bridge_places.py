@@ -92,7 +92,7 @@ def test_a_topic_that_is_deleted_waits_until_somebody_makes_it(kafka: KafkaServe
 
     def publish(*messages: bytes) -> None:
         for message in messages:
-            outbox.add(Kept(0, rule, b"a", message))
+            outbox.add(Kept(0, rule, b"a", message, 0))
 
     publish(b"1")
     eventually(lambda: trouble() == "" and passed == [b"1"])

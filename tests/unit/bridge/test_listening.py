@@ -53,3 +53,24 @@ def test_what_is_ours_or_redis_s_own_stays_here() -> None:
     assert passed_on(one, b"pmessage", b"*", b"__keyevent@0__:set", b"x") == []
     event = b"__keyevent@0__:set"
     assert passed_on(one, b"pmessage", b"__keyevent@0__:*", event, b"x") == [("keys", event, b"x")]
+
+
+def test_it_knows_up_to_when_it_has_received_all() -> None:
+    one = listening("a -> kafka:t")
+    one.take([b"pong", b"look"], 1)
+    one.take([b"subscribe", b"a", 1], 10)
+    assert one.heard == 10
+    one.asks(20)
+    one.asks(30)  # the first is not answered yet
+    (message,) = one.take([b"message", b"a", b"x"], 40)
+    assert (message.at, message.after) == (40, 10)
+    one.take([b"pong", b"look"], 50)
+    assert one.heard == 20
+    (message,) = one.take([b"message", b"a", b"y"], 60)
+    assert message.after == 20
+    one.asks(70)
+    one.take(Lost(0.06, "max number of clients reached"), 80)
+    assert (one.heard, one.outage) == (20, "max number of clients reached")
+    one.take([b"subscribe", b"a", 1], 90)
+    one.take([b"pong", b"look"], 91)
+    assert (one.heard, one.outage) == (90, "")

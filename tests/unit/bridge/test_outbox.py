@@ -5,7 +5,7 @@ RULE, OTHER = read_rules("a -> kafka:a, b -> kafka:b")
 
 
 def kept(at: int, rule: object = RULE) -> Kept:
-    return Kept(at, rule, b"a", b"%d" % at)  # type: ignore[arg-type]
+    return Kept(at, rule, b"a", b"%d" % at, at)  # type: ignore[arg-type]
 
 
 def test_what_failed_comes_next_in_its_order() -> None:
@@ -44,3 +44,13 @@ def test_what_another_process_does_not_pass_on_is_kept() -> None:
     assert outbox.waiting == 4
     taken = [outbox.take("b") for _ in range(3)]
     assert [one and one[1].at for one in taken] == [1, 2, 3]
+
+
+def test_the_oldest_may_be_in_flight_behind_a_later_one() -> None:
+    outbox = Outbox(["a", "b"])
+    outbox.add(kept(5, OTHER))
+    outbox.add(kept(2))
+    assert outbox.oldest == 2
+    assert outbox.take("b")
+    assert outbox.take("a")
+    assert outbox.oldest == 2

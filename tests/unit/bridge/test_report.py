@@ -12,8 +12,24 @@ def test_another_process_goes_on_with_it() -> None:
     other = Report.of(RULES, report.write())
     assert other == report
     assert Report.of(RULES[:1], report.write()).rules == {"a -> kafka:t": report.rules["a -> kafka:t"]}
-    for broken in (b"{", b"[]", b'{"rules":{"a -> kafka:t":{"x":1}}}', b'{"missed":[1]}'):
-        assert Report.of(RULES, broken).missed == []
+    for broken in (
+        b"{",
+        b"[]",
+        b'"x"',
+        b"[" * 100_000,
+        b'{"rules":{"a -> kafka:t":{"x":1}}}',
+        b'{"rules":{"a -> kafka:t":{"passed":"x","trouble":[]}}}',
+        b'{"rules":{"a -> kafka:t":{"passed":-1,"trouble":[]}}}',
+        b'{"rules":{"a -> kafka:t":{"trouble":[1]}}}',
+        b'{"rules":7,"missed":7,"waiting":Infinity}',
+        b'{"missed":[1],"waiting":"x"}',
+        b'{"missed":[{"rule":[],"why":"full","start":1,"end":1,"many":1}]}',
+        b'{"missed":[{"rule":"a","why":"x","start":1,"end":1,"many":1}]}',
+        b'{"missed":[{"rule":"a","why":"full","start":null,"end":1,"many":1}]}',
+        b'{"missed":[{"rule":"a","why":"full","start":1,"end":1e99,"many":1}]}',
+    ):
+        assert Report.of(RULES, broken) == Report.of(RULES)
+        assert rules_in(broken, ()) == ()
     assert rules_in(Report.of(RULES[1:]).write(), RULES) == RULES[1:]
     for unknown in (b"", b"[]", b"{}"):
         assert rules_in(unknown, RULES) == RULES

@@ -35,9 +35,9 @@ def test_a_topic_that_is_stuck_holds_up_no_other(monkeypatch: pytest.MonkeyPatch
     bridge = to_kafka.ToKafka(link, "name", topics, outbox, passed.append, lambda *_: None)
     bridge.look()
     for at in range(to_kafka.MOVING + 1):
-        outbox.add(Kept(at, STUCK, b"a", b""))
+        outbox.add(Kept(at, STUCK, b"a", b"", at))
     for at in range(3):
-        outbox.add(Kept(at, GOES, b"b", b""))
+        outbox.add(Kept(at, GOES, b"b", b"", at))
         bridge.pump()
         clock[0] += 1
     assert [one.rule for one in passed] == [GOES] * 3

@@ -1,0 +1,191 @@
+"""What the bridge does not forget: where it was and what it has missed, also when it falls behind."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from time import time
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from tests.integration.test_kafka_bridge import (
+    Traffic,
+    has_passed,
+    has_span,
+    kill,
+    nothing_is_lost_silently,
+    numbers,
+    reload,
+    spans,
+    start,
+    state,
+)
+from tests.support.http import get
+from tests.support.kafka_servers import PATIENT, KafkaServer
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE, eventually
+
+WAITS = "\nimport random\nrandom.uniform = lambda low, high: 8.0"
+"""``ALTER`` for a program that pauses for eight seconds before it connects to Redis again."""
+SLOW = """
+import time
+from arauto.bridge.bridge_thread import BridgeThread
+keep = BridgeThread._keep
+BridgeThread._keep = lambda self, message: (time.sleep(0.003), keep(self, message))
+"""
+"""``ALTER`` for a program that is slower than the messages come."""
+
+
+def forget_topic(kafka: KafkaServer, topic: str, group: str) -> None:
+    """Kafka deletes the offsets of a topic with it."""
+    kafka.delete(topic)
+    kafka.create(topic)
+
+
+def forget_group(kafka: KafkaServer, topic: str, group: str) -> None:
+    """As Kafka does after ``offsets.retention.minutes``."""
+    admin = AdminClient(kafka.client())
+    for deleted in admin.delete_consumer_groups([group]).values():
+        deleted.result(PATIENCE)
+
+
+@pytest.mark.real_kafka("what it keeps of a group")
+@pytest.mark.parametrize(("forget", "reasons"), [(forget_topic, {"replaced"}), (forget_group, set())])
+def test_it_goes_on_in_a_topic_whose_offsets_kafka_has_forgotten(
+    own_redis: RedisServer,
+    kafka: KafkaServer,
+    tmp_path: Path,
+    forget: Callable[[KafkaServer, str, str], None],
+    reasons: set[str],
+) -> None:
+    topic = group = f"bridge.{forget.__name__}"
+    kafka.create(topic)
+    received: list[bytes] = []
+    rule = f"kafka:{topic} -> out"
+    with ExitStack() as stack:
+        listener = stack.enter_context(own_redis.client.pubsub(ignore_subscribe_messages=True))
+        listener.subscribe("out")
+
+        def has_received(*wanted: bytes) -> bool:
+            if message := listener.get_message():
+                received.append(message["data"])
+            return tuple(received) == wanted
+
+        environ = {"ARAUTO_BRIDGE": rule, "ARAUTO_BRIDGE_NAME": group}
+        (first,) = start(stack, tmp_path, own_redis, kafka, ["gthread"], **environ)
+        eventually(lambda: state(first)["state"] == "running", why="it has a place in the topic")
+        kafka.produce(topic, b"1")
+        eventually(partial(has_received, b"1"))
+        assert first.stop() == 0
+        forget(kafka, topic, group)
+        kafka.produce(topic, b"2", b"3")
+        (second,) = start(stack, tmp_path, own_redis, kafka, ["gthread"], **environ)
+        eventually(lambda: state(second)["state"] == "running")
+        kafka.produce(topic, b"4")
+        eventually(partial(has_received, b"1", b"2", b"3", b"4"))
+        assert {one["reason"] for one in spans(second)} == reasons
+
+
+def test_a_newcomer_at_an_empty_redis_waits_for_what_others_know(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    kafka.create("bridge.newcomer")
+    environ = {"ARAUTO_BRIDGE": "alerts.* -> kafka:bridge.newcomer"}
+    with ExitStack() as stack:
+        (old,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ALTER=PATIENT + WAITS, **environ)
+        eventually(lambda: state(old)["here"])
+        with Traffic(own_redis, kafka) as traffic:
+            eventually(partial(has_passed, old, 50))
+            at = 1000 * time()
+            assert own_redis.client.client_kill_filter(_type="pubsub") == 2
+            eventually(partial(has_span, old, at))
+            known, passed = spans(old), state(old)["passed"]
+            own_redis.stop()
+            own_redis.start()
+            (new,) = start(stack, tmp_path, own_redis, kafka, ["gthread"], **environ)
+            eventually(lambda: state(new)["here"], why="the old one has not subscribed yet")
+            eventually(partial(has_passed, new, passed))
+        assert spans(new)[: len(known)] == known
+        eventually(lambda: nothing_is_lost_silently(new, traffic.published, "bridge.newcomer"))
+
+
+@pytest.mark.parametrize("end", [kill, reload])
+def test_a_process_that_has_fallen_behind_does_not_claim_what_it_has_not_received(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path, end: Callable[[ArautoServer], None]
+) -> None:
+    topic = f"bridge.behind.{end.__name__}"
+    kafka.create(topic)
+    with ExitStack() as stack:
+        rule = f"alerts.* -> kafka:{topic}"
+        (server,) = start(
+            stack, tmp_path, own_redis, kafka, ["gevent"], ALTER=PATIENT + SLOW, ARAUTO_BRIDGE=rule
+        )
+        eventually(lambda: state(server)["here"])
+        published = []
+        for number in range(5000):
+            at = 1000 * time()
+            own_redis.client.publish("alerts.a", number)
+            published.append((number, at))
+        end(server)
+        eventually(lambda: server.log.count("bridge started") == 2)
+        eventually(lambda: nothing_is_lost_silently(server, published, topic))
+        own_redis.client.publish("alerts.a", 7000)
+        eventually(lambda: 7000 in numbers(server, topic))
+
+
+HOSTILE = [
+    ("token", "inf"),
+    ("token", "1e99"),
+    ("expires", "nan"),
+    ("until", "1e99"),
+    ("state", "[" * 100_000),
+    ("state", '{"rules":{"alerts.* -> kafka:bridge.hostile":{"passed":"x","trouble":[]}}}'),
+    ("state", '{"missed":[{"rule":[],"why":"full","start":null,"end":"x","many":1}],"waiting":Infinity}'),
+]
+
+
+def test_it_survives_what_others_write_into_its_lease(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    kafka.create("bridge.hostile")
+    with ExitStack() as stack:
+        rule = "alerts.* -> kafka:bridge.hostile"
+        (server,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE=rule)
+        for number, (field, value) in enumerate(HOSTILE):
+            eventually(lambda: state(server)["here"])
+            own_redis.client.hset(
+                "arauto:bridge", mapping={"token": 5, "expires": 0, "until": 7, field: value}
+            )
+            eventually(partial(has_begun, server, number + 2), why=field)
+            own_redis.client.publish("alerts.a", number)
+            eventually(partial(arrives, server, number), why=field)
+            assert get(server, "/bridge").status == 200
+        assert server.log.count("bridge started") == len(HOSTILE) + 1
+        assert "Traceback" not in server.log
+
+
+def has_begun(server: ArautoServer, times: int) -> bool:
+    return server.log.count("bridge started") == times and bool(state(server)["here"])
+
+
+def arrives(server: ArautoServer, number: int) -> bool:
+    return number in numbers(server, "bridge.hostile")
+
+
+def test_it_says_why_it_cannot_listen(own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path) -> None:
+    kafka.create("bridge.full")
+    with ExitStack() as stack:
+        rule = "alerts.* -> kafka:bridge.full"
+        (server,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE=rule)
+        eventually(lambda: state(server)["here"])
+        clients = own_redis.client.info("clients")["connected_clients"]
+        own_redis.client.config_set("maxclients", clients - 1)
+        own_redis.client.client_kill_filter(_type="pubsub")
+        reason = "max number of clients reached"
+        eventually(lambda: reason in get(server, "/bridge").json["error"])
+        assert state(server)["state"] == "waiting"
+        own_redis.client.config_set("maxclients", 1000)
+        eventually(lambda: state(server)["state"] == "running" and state(server)["here"])
+        assert get(server, "/bridge").json["error"] == ""
