@@ -63,6 +63,11 @@ class Outbox:
         many, size = self._moving[topic]
         return many, size
 
+    def next_size(self, topic: str) -> int:
+        """The size of the next message for a topic; 0: there is none."""
+        queue = self._queues[topic]
+        return queue[0].size if queue else 0
+
     def add(self, message: Kept) -> Kept | None:
         """Add a message.
 

@@ -64,8 +64,9 @@ class ToKafka:
         self._trouble: dict[str, tuple[str, ...]] = {}
         self._again: dict[str, float] = {}
         self._back: list[int] = []
-        self._singles: dict[str, int] = {}  # how many of a batch that was too large are sent one by one
-        self._alone: set[int] = set()
+        self._room: dict[str, int] = {}  # bytes in flight to topics that found a batch too large
+        self._halved: set[str] = set()  # since the last poll: all messages of a batch are refused one by one
+        self._sent = dict.fromkeys(topics, 0)  # messages since none was in flight
         self._answered = dict.fromkeys(topics, 0.0)
 
     def trouble(self, topic: str) -> tuple[str, ...]:
@@ -98,20 +99,23 @@ class ToKafka:
             self._producer.poll(0)
         self._outbox.put_back(self._back)
         self._back.clear()
+        self._halved.clear()
 
     def _send(self, topic: str) -> None:
         while not self._back:
-            is_alone = self._singles.get(topic, 0) > 0
             many, size = self._outbox.moving_to(topic)
-            if many >= (1 if is_alone else MOVING) or size >= MOVING_BYTES:
+            if many >= MOVING or size >= MOVING_BYTES:
+                return
+            room = self._room.get(topic)
+            if room is not None and many and size + self._outbox.next_size(topic) > room:
                 return
             if (taken := self._outbox.take(topic)) is None:
                 return
             number, message = taken
             if not many:
                 self._answered[topic] = monotonic()
-            if is_alone:
-                self._alone.add(number)
+                self._sent[topic] = 0
+            self._sent[topic] += 1
             try:
                 if self._producer is None:
                     check_threads()
@@ -123,29 +127,31 @@ class ToKafka:
             except BufferError:
                 self._back.append(number)
             except KafkaException as refused:
-                self._alone.add(number)
-                self._finish(number, refused.args[0])
+                self._finish(number, refused.args[0], is_alone=True)
 
     def _delivered(self, number: int, error: KafkaError | None, _: object) -> None:
         self._finish(number, error)
 
-    def _finish(self, number: int, error: KafkaError | None) -> None:
+    def _finish(self, number: int, error: KafkaError | None, is_alone: bool = False) -> None:
         message = self._outbox.moving.get(number)
-        is_alone = number in self._alone
-        self._alone.discard(number)
         if message is None:
             return
         topic = message.topic
+        is_alone = is_alone or self._sent[topic] == 1
         self._answered[topic] = monotonic()
         if error is not None and error.code() not in _NEVER:
             self._keep(number, topic, error)
         elif error is not None and error.code() in _TOO_LARGE and not is_alone:
-            self._back.append(number)  # another message of its batch may be the one that is too large
-            self._singles[topic] = self._singles.get(topic, 0) + 1
+            self._back.append(number)  # another message of its batch, or the batch, may be what is too large
+            if topic not in self._halved:
+                self._halved.add(topic)
+                self._room[topic] = self._outbox.moving_to(topic)[1] // 2
         else:
             self._outbox.settle(number)
-            if is_alone:
-                self._singles[topic] = max(0, self._singles.get(topic, 0) - 1)
+            if topic in self._room and self._outbox.moving_to(topic)[0] == 0:
+                self._room[topic] *= 2
+                if self._room[topic] > MOVING_BYTES:
+                    del self._room[topic]
             if error is None:
                 self._trouble.pop(topic, None)
                 self._passed(message)

@@ -32,10 +32,12 @@ WAITS = "\nimport random\nrandom.uniform = lambda low, high: 8.0"
 SLOW = """
 import time
 from arauto.bridge.bridge_thread import BridgeThread
+from arauto.recording import inbox
+inbox.MOST = 1
 keep = BridgeThread._keep
-BridgeThread._keep = lambda self, message: (time.sleep(0.003), keep(self, message))
+BridgeThread._keep = lambda self, message: (time.sleep(0.001), keep(self, message))
 """
-"""``ALTER`` for a program that is slower than the messages come."""
+"""``ALTER`` for a program that is slower than the messages come, which wait in Redis meanwhile."""
 
 
 def forget_topic(kafka: KafkaServer, topic: str, group: str) -> None:
@@ -124,15 +126,19 @@ def test_a_process_that_has_fallen_behind_does_not_claim_what_it_has_not_receive
         )
         eventually(lambda: state(server)["here"])
         published = []
-        for number in range(5000):
+        for first in range(0, 10_000, 100):
+            with own_redis.client.pipeline(transaction=False) as pipeline:
+                for number in range(first, first + 100):
+                    pipeline.publish("alerts.a", number)
+                pipeline.execute()
             at = 1000 * time()
-            own_redis.client.publish("alerts.a", number)
-            published.append((number, at))
+            published += [(number, at) for number in range(first, first + 100)]
+        eventually(partial(has_passed, server, 2000))
         end(server)
         eventually(lambda: server.log.count("bridge started") == 2)
         eventually(lambda: nothing_is_lost_silently(server, published, topic))
-        own_redis.client.publish("alerts.a", 7000)
-        eventually(lambda: 7000 in numbers(server, topic))
+        own_redis.client.publish("alerts.a", 10_001)
+        eventually(lambda: 10_001 in numbers(server, topic))
 
 
 HOSTILE = [
