@@ -92,13 +92,11 @@ class BridgeThread(threading.Thread):
         self._until = 0  # ``until`` of the lease, as last read
         self._has_looked = False
         self._lease_error = ""
-        self._empty_since: float | None = (
-            None  # Redis knows nothing of a bridge, and neither does this process
-        )
+        # Since when Redis has known nothing of a bridge, and neither has this process.
+        self._empty_since: float | None = None
         self._wanted = 0  # when another process last asked for the lease
-        self._skew = self._most_skew = (
-            0  # milliseconds by which Redis's clock is ahead of ours: least and most
-        )
+        # Milliseconds by which Redis's clock is ahead of ours: at least, and at most, as a reply takes long.
+        self._skew = self._most_skew = 0
         self._renewed_at = self._tick_at = 0.0
         self._retried_at = monotonic()
         self._stopping = threading.Event()
@@ -258,7 +256,7 @@ class BridgeThread(threading.Thread):
         self._wanted = reply.wanted
         self._until = reply.until or self._until  # 0 where Redis has come back empty
         if not token and not reply.token:
-            self._outbox.forget_before(reply.until - self._skew, self._theirs)
+            self._outbox.forget_before(reply.until - self._most_skew, self._theirs)
             self._forgotten = max(self._forgotten, reply.until)
 
     def _follow_holder(self, reply: LeaseReply) -> None:
@@ -282,7 +280,7 @@ class BridgeThread(threading.Thread):
             for rule in self.rules:
                 if rule.is_to_kafka:
                     self.report.miss(
-                        rule, "unattended", until - self._skew, self._complete_since() - self._skew
+                        rule, "unattended", until - self._most_skew, self._complete_since() - self._skew
                     )
         self._listening.reported()
         self._until = until or self._done_until()
@@ -306,12 +304,13 @@ class BridgeThread(threading.Thread):
 
     def _done_until(self) -> int:
         """Messages published before then are in Kafka; by Redis's clock."""
-        if self._lost is not None:
-            return self._until
         heard = self._listening.heard if self._listening.selection.size else _now()
         oldest = self._outbox.oldest
+        done = heard if oldest is None else min(heard, oldest)
+        if self._lost is not None or not done:
+            return self._until
         # The two clocks are read at different times: without max() it might go back a little.
-        return max(self._until, (heard if oldest is None else min(heard, oldest)) + self._skew)
+        return max(self._until, done + self._skew)
 
     def _leave(self) -> None:
         end = monotonic() + FLUSH
@@ -338,7 +337,7 @@ class BridgeThread(threading.Thread):
                 if refused:
                     self._unheard.add(rule)
                 if refused or rule in before:
-                    self.report.keep_missing(rule, "unattended", self._until - self._skew, _now())
+                    self.report.keep_missing(rule, "unattended", self._until - self._most_skew, _now())
                 why = ("redis", refused) if refused else self._to_kafka.trouble(rule.topic)
                 self.report.set_trouble(rule, *why)
 

@@ -22,7 +22,7 @@ class Listening:
         self.lost: int | None = None
         """Since when messages are missing that nobody has reported; ``None``: none are."""
         self.heard = 0
-        """All messages published between ``since`` and then were received."""
+        """All messages published between ``since`` and then were received; 0: not known yet."""
         self.outage = ""
         """Why not all are received now, in Redis's words, if known."""
         self.refused: dict[bytes, str] = {}
@@ -100,7 +100,7 @@ class Listening:
 
     def _check(self, now: int) -> None:
         if self.since is None and self._wanted <= self._confirmed | self.refused.keys():
-            self.since = self.heard = now
+            self.since = now
             self.outage = ""
 
     def _find_rules(self, source: bytes, channel: bytes) -> tuple[Rule, ...]:
