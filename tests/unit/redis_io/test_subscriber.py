@@ -24,6 +24,7 @@ from arauto.redis_io.subscriber import Subscriber
 from arauto.redis_io.subscribers import Subscribers
 from arauto.system import timer_wheel
 from arauto.system.timer_wheel import TimerWheel
+from tests.support.redis_servers import RedisServer
 from tests.support.waiting import PATIENCE, eventually
 
 
@@ -357,6 +358,21 @@ def test_a_question_that_is_refused_is_answered(redis: Redis) -> None:
         link.sendall(b"-NOPERM no\r\n" + message(b"next"))
         assert listening.next() == [[b"message", b"a", b"next"]]
         assert listening.next() == [[b"pong", b"look"]]
+
+
+def test_a_question_without_subscriptions_is_answered(valkey: RedisServer) -> None:
+    """Redis replies in another form there."""
+    batches: Queue[list[Item]] = Queue()
+
+    def connect() -> NonblockingSocket:
+        return NonblockingSocket(socket.create_connection(("127.0.0.1", valkey.port), timeout=5))
+
+    with Subscriber(connect, batches.put, Event().set, TimerWheel(), Selection()) as subscriber:
+        for _ in range(3):
+            eventually(subscriber.ping)
+            assert batches.get(timeout=PATIENCE) == [[b"pong", b"look"]]
+        subscriber.change(Change(subscribe=(b"a",)))
+        assert batches.get(timeout=PATIENCE) == [[b"subscribe", b"a", 1]]
 
 
 def test_messages_are_the_very_same_for_all_while_redis_is_asked(redis: Redis) -> None:
