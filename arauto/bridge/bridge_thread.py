@@ -160,7 +160,7 @@ class BridgeThread(threading.Thread):
 
     def _work(self) -> None:
         self._inbox = Inbox()
-        self._listening.lose(_now())
+        self._listening.lose()
         with Subscriber(
             self._link.connect,
             self._inbox.put,
@@ -214,7 +214,7 @@ class BridgeThread(threading.Thread):
         may_have = bool(self.token) or not self._worker_states.is_stopping
         # A holder that lacks messages leaves the lease to others for a moment, even if it listens again:
         # they may have them.
-        is_complete = self._listening.since is not None and self._lost is None
+        is_complete = self._listening.since is not None and not self._lacks
         self._step(self._has_looked and is_complete and may_have and not self._is_newcomer())
         asked = _now()
         if self._listening.since and self._subscriber.ping():
@@ -293,9 +293,9 @@ class BridgeThread(threading.Thread):
         log.info("bridge stopped")
 
     @property
-    def _lost(self) -> int | None:
-        """Since when this process lacks messages that it should pass on; ``None``: it has them all."""
-        return self._listening.lost if self.token else None
+    def _lacks(self) -> bool:
+        """Whether this process lacks messages that it should pass on."""
+        return bool(self.token) and self._listening.lacks
 
     def _complete_since(self) -> int:
         """Messages published since then are here or in Kafka; by Redis's clock."""
@@ -307,7 +307,7 @@ class BridgeThread(threading.Thread):
         heard = self._listening.heard if self._listening.selection.size else _now()
         oldest = self._outbox.oldest
         done = heard if oldest is None else min(heard, oldest)
-        if self._lost is not None or not done:
+        if self._lacks or not done:
             return self._until
         # The two clocks are read at different times: without max() it might go back a little.
         return max(self._until, done + self._skew)

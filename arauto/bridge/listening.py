@@ -19,8 +19,8 @@ class Listening:
     def __init__(self, rules: list[Rule]) -> None:
         self.since: int | None = None if rules else 0
         """All messages published since then were received; ``None``: not all are received now."""
-        self.lost: int | None = None
-        """Since when messages are missing that nobody has reported; ``None``: none are."""
+        self.lacks = False
+        """Whether messages are missing that nobody has reported."""
         self.heard = 0
         """All messages published between ``since`` and then were received; 0: not known yet."""
         self.outage = ""
@@ -41,7 +41,7 @@ class Listening:
         if isinstance(item, list):
             return self._take(item, now)
         if isinstance(item, Lost):
-            self.lose(int(1000 * item.at))
+            self.lose()
             self.outage = item.detail if self._rules else ""
         elif isinstance(item, Refused):
             self.refused[item.name] = item.error
@@ -49,14 +49,14 @@ class Listening:
             if item.name:
                 self._check(now)
             else:
-                self.lose(now)
+                self.lose()
         return []
 
-    def lose(self, at: int) -> None:
-        """Messages published since ``at`` may be missing, until all names are confirmed again."""
+    def lose(self) -> None:
+        """Messages may be missing, until all names are confirmed again."""
         if self._rules and self.since is not None:
             self.since = None
-            self.lost = at if self.lost is None else self.lost
+            self.lacks = True
         self._confirmed.clear()
         self._asked = None
 
@@ -67,7 +67,7 @@ class Listening:
 
     def reported(self) -> None:
         """What is missing until now has been reported."""
-        self.lost = None
+        self.lacks = False
 
     def retry(self) -> Change:
         """The refused names, to subscribe to again: Redis may allow them by now."""
