@@ -29,9 +29,8 @@ IDLE = 0.05  # seconds between two polls of Kafka for messages to Redis
 LOOK_EVERY = 1.0  # seconds between two checks for topics that did not exist
 ROUND = 0.02  # seconds between two polls for Kafka's delivery reports
 RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to channels that Redis refused
-FORKED = 0.5  # seconds in which a process that was just forked reports that it runs
 NEWCOMER = 2.0  # seconds for which a process that knows nothing leaves an empty Redis to others that do
-HANDOVER = 4.0  # seconds in which a successor subscribes, and receives what this process has not
+HANDOVER = 30.0  # seconds in which a successor starts, subscribes, and receives what this process has not
 SPARE = 250  # milliseconds by which two processes may judge one moment differently
 FLUSH = 1.5  # seconds to produce the remaining messages when the process stops
 OTHER_RULES = "the process at work has another ARAUTO_BRIDGE"
@@ -133,7 +132,7 @@ class BridgeThread(threading.Thread):
         """
         stopped, began, subscribed = _now() + self._skew, monotonic(), 0
         while self.token and monotonic() < began + HANDOVER:
-            if self._worker_states.all_stopping and monotonic() > began + FORKED:
+            if self._worker_states.all_stopping:
                 break
             if self._wanted >= stopped:
                 subscribed = subscribed or self._wanted + SPARE

@@ -39,6 +39,7 @@ class Forks:
         try:
             self._spawn()
         except OSError as error:
+            self._worker_states.cancel()
             self._log_shortage(error)
         else:
             if self._is_first:

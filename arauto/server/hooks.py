@@ -201,6 +201,7 @@ def pre_fork(server: Any, worker: Any) -> None:
     """In the master: give the worker the lowest free slot."""
     taken = {other.slot for other in server.WORKERS.values()}
     worker.slot = next(slot for slot in itertools.count() if slot not in taken)
+    master.shared.worker_states.reserve(worker.slot)
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -13,8 +13,17 @@ class WorkerStates:
     def __init__(self) -> None:
         self._slots = mmap.mmap(-1, MAX_PROCESSES)
         self._generation = mmap.mmap(-1, 1)
-        self._slot = self._own_generation = 0
+        self._slot = self._reserved = self._own_generation = 0
         self._prepared: int | None = None
+
+    def reserve(self, slot: int) -> None:
+        """Call it in the master before it forks: the new process counts as running from then on."""
+        self._slots[slot % MAX_PROCESSES] = _RUNNING
+        self._reserved = slot
+
+    def cancel(self) -> None:
+        """Call it in the master if the fork has failed."""
+        self.clear_slot(self._reserved)
 
     def use_slot(self, slot: int) -> None:
         """Call it in a new process with its own slot."""

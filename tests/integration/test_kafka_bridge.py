@@ -164,8 +164,10 @@ def reload(server: ArautoServer) -> None:
     os.kill(psutil.Process(server.workers()[0].pid).ppid(), signal.SIGHUP)
 
 
-def is_all_there(server: ArautoServer, published: list[tuple[int, float]]) -> bool:
-    missing = {number for number, _ in published} - set(numbers(server))
+def is_all_there(
+    server: ArautoServer, published: list[tuple[int, float]], topic: str = "bridge.alerts"
+) -> bool:
+    missing = {number for number, _ in published} - set(numbers(server, topic))
     assert not missing, sorted(missing)
     return True
 
@@ -251,6 +253,33 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
             eventually(lambda: "bridge stopped" in seventh.log and state(seventh)["here"])
             eventually(lambda: is_all_there(seventh, traffic.published[:]))
         assert "Traceback" not in "".join(server.log for server in [*servers, seventh])
+
+
+def test_a_process_that_is_replaced_goes_on_until_its_slow_successor_has_subscribed(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    kafka.create("bridge.reload")
+    gate = tmp_path / "may start"
+    gate.touch()
+    alter = f"""{PATIENT}
+from pathlib import Path
+from time import sleep
+while not Path({str(gate)!r}).exists():
+    sleep(0.02)
+"""
+    with ExitStack() as stack:
+        rule = "alerts.* -> kafka:bridge.reload"
+        (server,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE=rule, ALTER=alter)
+        eventually(lambda: state(server)["here"])
+        gate.unlink()
+        with Traffic(own_redis, kafka) as traffic:
+            reload(server)
+            # One each 5 ms at most: the successor takes over six seconds.
+            eventually(lambda: len(traffic.published) > 1200)
+            gate.touch()
+            eventually(lambda: "bridge stopped" in server.log and state(server)["here"])
+        eventually(lambda: is_all_there(server, traffic.published, "bridge.reload"))
+        assert not spans(server)
 
 
 def test_what_a_short_break_loses_is_in_a_span(

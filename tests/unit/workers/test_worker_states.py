@@ -58,3 +58,15 @@ def test_without_a_master_a_process_is_alone() -> None:
     assert alone.all_stopping
     alone.stop()
     assert alone.is_stopping
+
+
+def test_a_successor_counts_as_running_from_before_its_fork_until_that_fails() -> None:
+    states = WorkerStates()
+    states.reserve(0)
+    states.use_slot(0)
+    states.stop()
+    assert states.all_stopping
+    states.reserve(1)
+    assert not states.all_stopping
+    states.cancel()
+    assert states.all_stopping
