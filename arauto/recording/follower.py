@@ -30,7 +30,6 @@ from arauto.protocol.selection import Selection
 from arauto.protocol.validation import is_own_shard
 from arauto.recording.log_reader import FIRST_PAGE, Log, next_size
 from arauto.recording.log_watch import LogWatch
-from arauto.recording.log_watch import now_ms as _now
 from arauto.recording.shared_queries import SharedQueries, States, Turn
 from arauto.recording_core.announcement_text import read_announcement
 from arauto.recording_core.announcements import Marked, Stopped
@@ -39,6 +38,7 @@ from arauto.recording_core.channel_feed import ChannelFeed, State
 from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show, ShowWaiting
 from arauto.recording_core.page_place import LATE, place_at, shown_until
 from arauto.redis_io.connection import SLOT_MOVES, error_text
+from arauto.redis_io.elapsed import now_ms as _now
 from arauto.redis_io.subscriber import Command, subscribe_commands
 
 UNRECORDED_AFTER = 3000  # milliseconds without an answer until the page shows that nothing is recorded

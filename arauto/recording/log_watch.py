@@ -1,26 +1,19 @@
 """Probes the subscriber's connection while a page waits for announcements."""
 
 from collections.abc import Collection
-from time import time
 
 from arauto.recording.shared_queries import States
 from arauto.recording_core.channel_feed import PATIENCE, ChannelFeed, State
 from arauto.recording_core.shared_states import Settled
-from arauto.redis_io.elapsed import now
+from arauto.redis_io.elapsed import now_ms
 from arauto.redis_io.subscriber import Subscriber
 from arauto.system.timer_wheel import TimerWheel
 
-_BEGAN = round(1000 * (time() - now()))
 TICK = 0.25  # seconds
 OPENING_PAUSE = 250  # milliseconds
 QUICK_PAUSE = 500  # milliseconds between two probes ...
 QUICK_FOR = 3000  # ... for so long, as recording may have only just begun
 PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two probes if no process records
-
-
-def now_ms() -> int:
-    """Unix milliseconds by a clock that is never set, counted from the start of this process."""
-    return _BEGAN + round(1000 * now())
 
 
 class LogWatch:

@@ -14,6 +14,18 @@ if sys.platform == "linux":
 else:
     now = monotonic
 
+_BEGAN = round(1000 * (time() - now()))
+
+
+def now_ms() -> int:
+    """Unix milliseconds by a clock that is never set, counted from the start of this process."""
+    return _BEGAN + round(1000 * now())
+
+
+def unix_ms(moment: int) -> int:
+    """Convert a time of :func:`now_ms` to Unix milliseconds, by the current system time."""
+    return round(1000 * unix((moment - _BEGAN) / 1000))
+
 
 def unix(moment: float) -> float:
     """Convert a time of :func:`now` to Unix seconds, by the current system time.

@@ -23,13 +23,14 @@ from arauto.protocol.selection import Selection
 from arauto.recording import follower as follower_module
 from arauto.recording import log_watch, shared_queries
 from arauto.recording.follower import Follower, Sentences
-from arauto.recording.log_watch import PAUSE, LogWatch, now_ms
+from arauto.recording.log_watch import PAUSE, LogWatch
 from arauto.recording.shared_queries import SharedQueries
 from arauto.recording_core.announcements import digest
 from arauto.recording_core.channel_feed import PATIENCE
 from arauto.recording_core.feed_steps import Pages
 from arauto.recording_core.feed_steps import Read as ReadLog
 from arauto.redis_io.connection import SLOT_MOVES
+from arauto.redis_io.elapsed import now_ms
 
 EPOCH = "0123456789ab"
 CHANNEL = b"a"
