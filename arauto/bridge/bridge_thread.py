@@ -354,7 +354,7 @@ class BridgeThread(threading.Thread):
                     if self.token:
                         is_busy = one.step(self.report) or is_busy
                     else:
-                        one.close()
+                        one.close(self.report)
             except NotOurs:
                 pass  # the next renewal finds it out too
             except KafkaFailed:
@@ -365,7 +365,7 @@ class BridgeThread(threading.Thread):
             if not is_busy:
                 self._stopping.wait(IDLE if self.token and self._from_kafka else TICK / 2)
         for one in self._from_kafka:
-            one.close()
+            one.close(self.report)
 
 
 def _commands(verb: bytes, names: Selection) -> list[Command]:

@@ -129,18 +129,18 @@ class FromKafka:
             self._again = monotonic() + AGAIN
         return False
 
-    def close(self) -> None:
+    def close(self, report: Report) -> None:
         """Commit the offsets if the lease is still ours, and disconnect."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            uncommitted = self._places() if self._is_uncommitted else []
-            self._begin()
             try:
-                self._ask(lambda: self._leave(consumer, uncommitted))
+                self._ask(lambda: self._leave(consumer, report))
             except (NotOurs, KafkaFailed):
                 pass  # the next holder begins at the offsets committed before
             except KafkaException as error:
                 log.warning("bridge place not committed topic=%r why=%r", self.topic, error.args[0].str())
+            finally:
+                self._begin()
 
     def _ask(self, function: Callable[[], None]) -> None:
         """Call ``function``, which waits for Kafka. :raise KafkaException: it does not answer, or refuses."""
@@ -307,10 +307,11 @@ class FromKafka:
             if failed := next((one.error for one in committed if one.error is not None), None):
                 raise KafkaException(failed)
 
-    def _leave(self, consumer: Consumer, uncommitted: list[TopicPartition]) -> None:
+    def _leave(self, consumer: Consumer, report: Report) -> None:
         try:
-            if uncommitted:
-                self._write_commits(consumer, uncommitted)
+            if self._is_uncommitted:
+                self._write_commits(consumer, self._places())
+                self._remember(report)
         finally:
             consumer.close()
 

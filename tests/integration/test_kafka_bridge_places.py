@@ -64,13 +64,17 @@ def test_what_redis_refuses_and_who_has_lost_the_lease(kafka: KafkaServer) -> No
     # This process loses the lease, and another one continues.
     assert committed(kafka, at=7) == 7
     lease[0] = False
-    bridge.close()
+    bridge.close(report)
     assert committed(kafka) == 7
     lease[0] = True
     # This process has the lease again and commits its offset, which is beyond the end at Kafka.
     bridge.step(report)
-    bridge.close()
+    kafka.produce(TOPIC, b"3")
+    eventually(lambda: bridge.step(report), why="it has read the message, and commits later")
     assert committed(kafka) == 2
+    bridge.close(report)
+    assert committed(kafka) == 3
+    assert report.places[TOPIC]["0"][0] == 3, "Redis gets the same"
 
 
 def test_a_topic_that_is_deleted_waits_until_somebody_makes_it(kafka: KafkaServer) -> None:

@@ -226,7 +226,7 @@ def test_a_returning_page_shows_that_other_messages_are_where_it_was(
             return until in passed if until else bridge.is_placed
 
         eventually(step)
-        bridge.close()
+        bridge.close(report)
 
     with arauto_beside(cluster, tmp_path, REDIS_URL=valkey.url, ARAUTO_WORKER="gevent") as server:
         pass_on()
