@@ -27,8 +27,15 @@ from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE, eventually
 
-WAITS = "\nimport random\nrandom.uniform = lambda low, high: 8.0"
-"""``ALTER`` for a program that pauses for eight seconds before it connects to Redis again."""
+WAITS = """
+from pathlib import Path
+from arauto.redis_io.subscriber import Subscriber
+def rest(self, pause, moves):
+    while not Path({gate!r}).exists() and not self._stopping.wait(0.02):
+        pass
+Subscriber._rest = rest
+"""
+"""``ALTER`` for a program that connects to Redis again once there is a file."""
 SLOW = """
 import time
 from arauto.bridge.bridge_thread import BridgeThread
@@ -94,20 +101,25 @@ def test_a_newcomer_at_an_empty_redis_waits_for_what_others_know(
     own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
 ) -> None:
     kafka.create("bridge.newcomer")
+    gate = tmp_path / "may connect"
+    gate.touch()
+    alter = PATIENT + WAITS.format(gate=str(gate))
     environ = {"ARAUTO_BRIDGE": "alerts.* -> kafka:bridge.newcomer"}
     with ExitStack() as stack:
-        (old,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ALTER=PATIENT + WAITS, **environ)
+        (old,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ALTER=alter, **environ)
         eventually(lambda: state(old)["here"])
         with Traffic(own_redis, kafka) as traffic:
             eventually(partial(has_passed, old, 50))
             at = 1000 * time()
-            assert own_redis.client.client_kill_filter(_type="pubsub") == 2
+            assert own_redis.client.client_kill_filter(_type="pubsub") == 1
             eventually(partial(has_span, old, at))
             known, passed = spans(old), state(old)["passed"]
+            gate.unlink()
             own_redis.stop()
             own_redis.start()
             (new,) = start(stack, tmp_path, own_redis, kafka, ["gthread"], **environ)
             eventually(lambda: state(new)["here"], why="the old one has not subscribed yet")
+            gate.touch()
             eventually(partial(has_passed, new, passed))
         assert spans(new)[: len(known)] == known
         eventually(lambda: nothing_is_lost_silently(new, traffic.published, "bridge.newcomer"))
