@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from time import monotonic, sleep, time
+from time import monotonic, sleep
 from typing import Any
 
 import redis
@@ -17,6 +17,7 @@ from arauto.kafka_io.connection import KafkaFailed, KafkaLink
 from arauto.protocol.selection import Selection
 from arauto.recording.inbox import Inbox
 from arauto.redis_io.connection import RedisLink, error_text
+from arauto.redis_io.elapsed import now_ms, unix_ms
 from arauto.redis_io.subscriber import Command, Subscriber
 from arauto.settings import Settings
 from arauto.system.resource_errors import NoThread, sentence, start
@@ -130,7 +131,7 @@ class BridgeThread(threading.Thread):
         Before that, a process that is replaced waits until its successor has subscribed, and until it has
         received what was published before.
         """
-        stopped, began, subscribed = _now() + self._skew, monotonic(), 0
+        stopped, began, subscribed = now_ms() + self._skew, monotonic(), 0
         while self.token and monotonic() < began + HANDOVER:
             if self._worker_states.all_stopping:
                 break
@@ -181,7 +182,7 @@ class BridgeThread(threading.Thread):
         patience = ROUND if self._outbox.moving else max(0.0, self._tick_at - monotonic())
         for batch in self._inbox.take(patience):
             for item in batch:
-                for message in self._listening.take(item, _now()):
+                for message in self._listening.take(item, now_ms()):
                     self._keep(message)
         if self.token and not self._is_ours():
             self._lose()
@@ -198,7 +199,7 @@ class BridgeThread(threading.Thread):
         if gone is not None:
             self._kept_since = gone.at + 1
             if self.token:
-                self.report.miss(gone.rule, "full", gone.at, gone.at, 1)
+                self._miss(gone.rule, "full", gone.at, gone.at, 1)
 
     # The lease
 
@@ -215,7 +216,7 @@ class BridgeThread(threading.Thread):
         # they may have them.
         is_complete = self._listening.since is not None and not self._lacks
         self._step(self._has_looked and is_complete and may_have and not self._is_newcomer())
-        asked = _now()
+        asked = now_ms()
         if self._listening.since and self._subscriber.ping():
             self._listening.asks(asked)
 
@@ -229,9 +230,10 @@ class BridgeThread(threading.Thread):
             self.report.waiting = self._outbox.waiting + len(self._outbox.moving)
         has_missed = bool(self._until) and self._complete_since() > self._until
         done = self._done_until() if token else self._until
-        sent, sent_at = _now(), monotonic()  # the lease counts from the request: the reply may take long
+        sent, sent_at = now_ms(), monotonic()  # the lease counts from the request: the reply may take long
+        expected = sent + self._skew if self._has_looked else 0
         try:
-            reply = self._lease.step(token, is_wanted, has_missed, done, self.report.write())
+            reply = self._lease.step(token, is_wanted, has_missed, done, self.report.write(), expected)
         except redis.RedisError as error:
             words = error_text(error)
             if words != self._lease_error:
@@ -239,7 +241,8 @@ class BridgeThread(threading.Thread):
             self._lease_error = words
             return
         self._lease_error = ""
-        self._skew, self._most_skew = reply.now - _now(), reply.now - sent
+        self._skew, self._most_skew = reply.now - now_ms(), reply.now - sent
+        self._forgotten = max(0, self._forgotten - reply.back)
         is_empty = not (reply.until or reply.is_held or self._until)
         self._empty_since = (self._empty_since or monotonic()) if is_empty else None
         if reply.token:
@@ -278,7 +281,7 @@ class BridgeThread(threading.Thread):
         if until and self._complete_since() > until:
             for rule in self.rules:
                 if rule.is_to_kafka:
-                    self.report.miss(
+                    self._miss(
                         rule, "unattended", until - self._most_skew, self._complete_since() - self._skew
                     )
         self._listening.reported()
@@ -298,12 +301,12 @@ class BridgeThread(threading.Thread):
 
     def _complete_since(self) -> int:
         """Messages published since then are here or in Kafka; by Redis's clock."""
-        since = _now() if self._listening.since is None else self._listening.since
+        since = now_ms() if self._listening.since is None else self._listening.since
         return max(max(since, self._kept_since) + self._most_skew, self._forgotten)
 
     def _done_until(self) -> int:
         """Messages published before then are in Kafka; by Redis's clock."""
-        heard = self._listening.heard if self._listening.selection.size else _now()
+        heard = self._listening.heard if self._listening.selection.size else now_ms()
         oldest = self._outbox.oldest
         done = heard if oldest is None else min(heard, oldest)
         if self._lacks or not done:
@@ -326,7 +329,10 @@ class BridgeThread(threading.Thread):
         self.report.passed(message.rule)
 
     def _missed(self, message: Kept, why: Why) -> None:
-        self.report.miss(message.rule, why, message.at, message.at, 1)
+        self._miss(message.rule, why, message.at, message.at, 1)
+
+    def _miss(self, rule: Rule, why: Why, start: int, end: int, many: int | None = None) -> None:
+        self.report.miss(rule, why, unix_ms(start), unix_ms(end), many)
 
     def _note_troubles(self) -> None:
         before, self._unheard = self._unheard, set()
@@ -336,7 +342,8 @@ class BridgeThread(threading.Thread):
                 if refused:
                     self._unheard.add(rule)
                 if refused or rule in before:
-                    self.report.keep_missing(rule, "unattended", self._until - self._most_skew, _now())
+                    start, end = unix_ms(self._until - self._most_skew), unix_ms(now_ms())
+                    self.report.keep_missing(rule, "unattended", start, end)
                 why = ("redis", refused) if refused else self._to_kafka.trouble(rule.topic)
                 self.report.set_trouble(rule, *why)
 
@@ -370,8 +377,3 @@ class BridgeThread(threading.Thread):
 
 def _commands(verb: bytes, names: Selection) -> list[Command]:
     return [(verb, name) for name in names.channels] + [(b"P" + verb, name) for name in names.patterns]
-
-
-def _now() -> int:
-    """Unix milliseconds, by the clock of this process."""
-    return int(1000 * time())

@@ -28,6 +28,8 @@ class LeaseReply(NamedTuple):
     :param state: as the last holder wrote it before.
     :param is_held: 1: some process holds it.
     :param wanted: when another process last asked for it.
+    :param back: by how many milliseconds Redis's clock went back since the last reply; the stored times are
+        moved with it, rather too far than too little.
     """
 
     token: int
@@ -36,6 +38,7 @@ class LeaseReply(NamedTuple):
     state: bytes
     is_held: int
     wanted: int
+    back: int
 
 
 class Lease:
@@ -44,15 +47,18 @@ class Lease:
     def __init__(self, link: RedisLink) -> None:
         self._link = link
 
-    def step(self, token: int, is_wanted: bool, has_missed: bool, until: int, state: bytes) -> LeaseReply:
+    def step(
+        self, token: int, is_wanted: bool, has_missed: bool, until: int, state: bytes, expected: int
+    ) -> LeaseReply:
         """Renew, release, claim or only read the lease.
 
         :param token: ours, or 0.
         :param has_missed: this process lacks messages that another one may have.
         :param until: messages published before have been passed on, as far as this process knows; 0: unknown.
+        :param expected: what Redis's time is now, at least, by earlier replies; 0: unknown.
         """
         grace = GRACE_MS if has_missed else 0
-        given = (token, LEASE_MS, int(is_wanted), grace, until, state)
+        given = (token, LEASE_MS, int(is_wanted), grace, until, state, expected)
         return LeaseReply(*self._link.keys.eval(_LEASE, 1, KEY, *given))
 
     def publish(self, token: int, messages: list[tuple[bytes, bytes]]) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from arauto.text.glob import matches
 
 
 class Listening:
-    """Takes the items of one subscriber; all times in Unix milliseconds.
+    """Takes the items of one subscriber; all times in milliseconds by a clock that nobody sets.
 
     :param rules: those that take from channels.
     """

@@ -15,8 +15,8 @@ OVERHEAD = 200  # bytes of a message beside its data
 class Kept(NamedTuple):
     """A message of a channel on its way to a topic.
 
-    :param at: when it was received, in Unix milliseconds.
-    :param after: it was published after that, in Unix milliseconds; much earlier if messages are backed up.
+    :param at: when it was received, in milliseconds by a clock that nobody sets.
+    :param after: it was published after that, by the same clock; much earlier if messages are backed up.
     """
 
     at: int

@@ -11,8 +11,11 @@ from confluent_kafka.admin import AdminClient
 
 from tests.integration.test_kafka_bridge import (
     Traffic,
+    both_subscribe,
     has_passed,
     has_span,
+    holder,
+    is_all_there,
     kill,
     nothing_is_lost_silently,
     numbers,
@@ -45,6 +48,19 @@ keep = BridgeThread._keep
 BridgeThread._keep = lambda self, message: (time.sleep(0.002), keep(self, message))
 """
 """``ALTER`` for a program that is slower than the messages come, which wait in Redis meanwhile."""
+
+CLOCKS = """
+import time
+from pathlib import Path
+from arauto.bridge import lease
+from arauto.redis_io import elapsed
+lease._LEASE = "local function shifted()" \\
+    " local time = redis.call('TIME')" \\
+    " time[1] = time[1] - (tonumber(redis.call('GET', 'clock')) or 0)" \\
+    " return time end " + lease._LEASE.replace("redis.call('TIME')", "shifted()")
+elapsed.time = lambda: time.time() - float(Path({own!r}).read_text())
+"""
+"""``ALTER`` for a program whose clock and Redis's are behind by the seconds in a file and in a key."""
 
 
 def forget_topic(kafka: KafkaServer, topic: str, group: str) -> None:
@@ -208,3 +224,82 @@ def test_it_says_why_it_cannot_listen(own_redis: RedisServer, kafka: KafkaServer
         own_redis.client.config_set("maxclients", 1000)
         eventually(lambda: state(server)["state"] == "running" and state(server)["here"])
         assert get(server, "/bridge").json["error"] == ""
+
+
+@pytest.mark.parametrize("own", [0, 60], ids=["Redis", "all"])
+def test_it_loses_nothing_silently_when_the_clock_goes_back(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path, own: int
+) -> None:
+    topic = f"bridge.clock{own}"
+    kafka.create(topic)
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    with ExitStack() as stack:
+        rule, alter = f"alerts.* -> kafka:{topic}", PATIENT + CLOCKS.format(own=str(clock))
+        (server,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE=rule, ALTER=alter)
+        eventually(lambda: state(server)["here"])
+        with Traffic(own_redis, kafka) as traffic:
+            eventually(lambda: state(server)["passed"] > 200)
+            clock.write_text(str(own))
+            own_redis.client.set("clock", 60)
+            passed = state(server)["passed"]
+            eventually(lambda: state(server)["passed"] > passed + 200)
+            kill(server)
+            eventually(lambda: server.log.count("bridge started") == 2 and state(server)["here"])
+            passed = state(server)["passed"]
+            eventually(lambda: state(server)["passed"] > passed + 50)
+        published = [(number, at - 1000 * own) for number, at in traffic.published]
+        eventually(lambda: nothing_is_lost_silently(server, published, topic))
+        (span,) = spans(server)
+        missing = {number for number, _ in published} - set(numbers(server, topic))
+        assert missing, "messages were published meanwhile"
+        assert span["to"] - span["from"] < 30
+
+
+def test_a_clock_that_went_back_while_no_process_ran_hides_no_loss(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    kafka.create("bridge.unknown")
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    with ExitStack() as stack:
+        environ = {
+            "ARAUTO_BRIDGE": "alerts.* -> kafka:bridge.unknown",
+            "ALTER": PATIENT + CLOCKS.format(own=str(clock)),
+        }
+        (before,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], **environ)
+        eventually(lambda: own_redis.client.hget("arauto:bridge", "until"), why="it reports")
+        assert before.stop() == 0
+        own_redis.client.set("clock", 60)
+        missed_at = time()
+        own_redis.client.publish("alerts.a", "nobody listens")
+        (after,) = start(stack, tmp_path, own_redis, kafka, ["gthread"], **environ)
+        eventually(lambda: state(after)["here"])
+        (span,) = spans(after)
+        assert span["from"] < missed_at < span["to"]
+
+
+def test_who_stands_by_keeps_its_messages_when_the_clock_goes_back(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    kafka.create("bridge.back")
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    with ExitStack() as stack:
+        environ = {
+            "ARAUTO_BRIDGE": "alerts.* -> kafka:bridge.back",
+            "ALTER": PATIENT + CLOCKS.format(own=str(clock)),
+        }
+        servers = start(stack, tmp_path, own_redis, kafka, **environ)
+        holder(servers)
+        both_subscribe(own_redis)
+        with Traffic(own_redis, kafka) as traffic:
+            eventually(lambda: state(holder(servers))["passed"] > 200)
+            with kafka.frozen():
+                seen = len(traffic.published)
+                eventually(lambda: len(traffic.published) > seen + 200)
+                own_redis.client.set("clock", 60)
+                eventually(lambda: len(traffic.published) > seen + 600)
+                kill(holder(servers))
+            eventually(lambda: is_all_there(holder(servers), traffic.published[:], "bridge.back"))
+        assert not spans(holder(servers))
