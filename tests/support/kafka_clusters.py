@@ -22,7 +22,11 @@ class KafkaCluster:
         self.address = ",".join(one.address for one in self.brokers)
         self.url = f"kafka://{self.address}"
         self.admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
-        self.start()
+        try:
+            self.start()
+        except AssertionError:
+            self.close()  # no caller has this object yet
+            raise
 
     def start(self) -> None:
         """Start the brokers that do not run."""

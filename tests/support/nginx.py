@@ -59,7 +59,11 @@ class _Front(ArautoServer):
         self._process = subprocess.Popen(
             [_binary(), "-p", str(directory), "-e", str(directory / "error.log"), "-c", "nginx.conf"]
         )
-        eventually(self._listens, why="nginx listens")
+        try:
+            eventually(self._listens, why="nginx listens")
+        except AssertionError:
+            self.close()  # no caller has this object yet
+            raise
 
     def close(self) -> None:
         self._process.terminate()

@@ -51,7 +51,11 @@ class Sentinel:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        eventually(self._answers, why="the Sentinel answers")
+        try:
+            eventually(self._answers, why="the Sentinel answers")
+        except AssertionError:
+            self.stop()
+            raise
         self.is_running = True
 
     def master(self) -> int:
