@@ -8,13 +8,14 @@ _FREE, _RUNNING, _STOPPING = range(3)
 
 
 class WorkerStates:
-    """States in memory that the master shares with its workers; each worker writes its own slot."""
+    """States in memory that the master shares with its workers; a running worker writes its own slot."""
 
     def __init__(self) -> None:
         self._slots = mmap.mmap(-1, MAX_PROCESSES)
         self._generation = mmap.mmap(-1, 1)
-        self._slot = self._reserved = self._own_generation = 0
+        self._slot = self._own_generation = 0
         self._prepared: int | None = None
+        self._reserved: int | None = None
 
     def reserve(self, slot: int) -> None:
         """Call it in the master before it forks: the new process counts as running from then on."""
@@ -22,8 +23,9 @@ class WorkerStates:
         self._reserved = slot
 
     def cancel(self) -> None:
-        """Call it in the master if the fork has failed."""
-        self.clear_slot(self._reserved)
+        """Call it in the master if no process was forked, whether a slot was reserved for it or not."""
+        if self._reserved is not None:
+            self.clear_slot(self._reserved)
 
     def use_slot(self, slot: int) -> None:
         """Call it in a new process with its own slot."""
@@ -42,6 +44,7 @@ class WorkerStates:
     def prepare(self, is_successor: bool) -> None:
         """Call it in the master before it forks; the first successor is forked before ``replace_all``."""
         self._prepared = (self._generation[0] + is_successor) % 256
+        self._reserved = None
 
     def stop(self) -> None:
         """Mark this process as stopping."""

@@ -70,3 +70,13 @@ def test_a_successor_counts_as_running_from_before_its_fork_until_that_fails() -
     assert not states.all_stopping
     states.cancel()
     assert states.all_stopping
+
+
+def test_a_successor_that_fails_before_it_has_a_slot_changes_no_other() -> None:
+    master = WorkerStates()
+    master.prepare(is_successor=False)
+    master.reserve(0)
+    (one,) = workers(master, 0)
+    master.prepare(is_successor=False)
+    master.cancel()
+    assert not one.all_stopping
