@@ -88,15 +88,17 @@ class BridgeThread(threading.Thread):
         self._unheard: set[Rule] = set()  # those whose channel Redis refused when we last looked
         self._theirs = self.rules  # our rules that the holder of the lease has too
         self._kept_since = 0  # older messages were dropped from the outbox
-        self._forgotten = 0  # by Redis's clock: another process has passed on older messages
         self._until = 0  # ``until`` of the lease, as last read
         self._has_looked = False
         self._lease_error = ""
         # Since when Redis has known nothing of a bridge, and neither has this process.
         self._empty_since: float | None = None
-        self._wanted = 0  # when another process last asked for the lease
+        self._wanted = 0  # when another process last asked for the lease, by our clock
         # Milliseconds by which Redis's clock is ahead of ours: at least, and at most, as a reply takes long.
         self._skew = self._most_skew = 0
+        self._ahead = (
+            0  # the largest of these differences so far, less what Redis's clock has gone back since
+        )
         self._renewed_at = self._tick_at = 0.0
         self._retried_at = monotonic()
         self._stopping = threading.Event()
@@ -131,13 +133,13 @@ class BridgeThread(threading.Thread):
         Before that, a process that is replaced waits until its successor has subscribed, and until it has
         received what was published before.
         """
-        stopped, began, subscribed = now_ms() + self._skew, monotonic(), 0
+        stopped, began, subscribed = now_ms(), monotonic(), 0
         while self.token and monotonic() < began + HANDOVER:
             if self._worker_states.all_stopping:
                 break
             if self._wanted >= stopped:
                 subscribed = subscribed or self._wanted + SPARE
-                if self._listening.heard + self._skew >= subscribed or not self._listening.selection.size:
+                if self._listening.heard >= subscribed or not self._listening.selection.size:
                     break
             sleep(ROUND)
         self._stopping.set()
@@ -231,7 +233,7 @@ class BridgeThread(threading.Thread):
         has_missed = bool(self._until) and self._complete_since() > self._until
         done = self._done_until() if token else self._until
         sent, sent_at = now_ms(), monotonic()  # the lease counts from the request: the reply may take long
-        expected = sent + self._skew if self._has_looked else 0
+        expected = sent + self._ahead if self._has_looked else 0
         try:
             reply = self._lease.step(token, is_wanted, has_missed, done, self.report.write(), expected)
         except redis.RedisError as error:
@@ -242,7 +244,8 @@ class BridgeThread(threading.Thread):
             return
         self._lease_error = ""
         self._skew, self._most_skew = reply.now - now_ms(), reply.now - sent
-        self._forgotten = max(0, self._forgotten - reply.back)
+        # Not the last skew: Redis's clock may go back little by little, or while a reply takes long.
+        self._ahead = max(self._ahead - reply.back, self._skew) if self._has_looked else self._skew
         is_empty = not (reply.until or reply.is_held or self._until)
         self._empty_since = (self._empty_since or monotonic()) if is_empty else None
         if reply.token:
@@ -255,11 +258,10 @@ class BridgeThread(threading.Thread):
             self._follow_holder(reply)
         self.is_held = bool(reply.is_held)
         self._has_looked = True
-        self._wanted = reply.wanted
+        self._wanted = reply.wanted - self._skew
         self._until = reply.until or self._until  # 0 where Redis has come back empty
         if not token and not reply.token:
             self._outbox.forget_before(reply.until - self._most_skew, self._theirs)
-            self._forgotten = max(self._forgotten, reply.until)
 
     def _follow_holder(self, reply: LeaseReply) -> None:
         """Take over the report of the holder of the lease, which has its own rules."""
@@ -302,7 +304,7 @@ class BridgeThread(threading.Thread):
     def _complete_since(self) -> int:
         """Messages published since then are here or in Kafka; by Redis's clock."""
         since = now_ms() if self._listening.since is None else self._listening.since
-        return max(max(since, self._kept_since) + self._most_skew, self._forgotten)
+        return max(since, self._kept_since) + self._most_skew
 
     def _done_until(self) -> int:
         """Messages published before then are in Kafka; by Redis's clock."""

@@ -1,10 +1,10 @@
 -- KEYS: the lease. ARGV: our token; milliseconds that a lease lasts; whether we want it (1 or 0); milliseconds for
 -- which an expired lease is left to others; stored if it is ours, or if Redis has none: until when all is passed on
--- (0: unknown), the state; what the time is now, at least, by earlier replies (0: unknown)
+-- (0: unknown), the state; what the time is now, at least, unless the clock went back (0: unknown)
 -- -> our token, or 0: not ours; the time; the stored `until`; the state stored before; whether any process holds
--- it now (1 or 0); when another process last asked for it; by how many milliseconds the clock went back
+-- it now (1 or 0); when another process last asked for it; by how much the times are moved since the clock went back
 local JITTER = 10  -- milliseconds: they are whole ones, and two clocks do not run equally fast
-local UNKNOWN = 60000  -- milliseconds: the clock went back while no process ran, and nobody knows how long that was
+local UNKNOWN = 86400000  -- milliseconds: the clock went back while no process ran, and nobody knows how long that was
 local LEASE, ours, lasts = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -42,8 +42,8 @@ if ours ~= 0 and ours == token then
   local is_kept = ARGV[3] == '1'
   redis.call('HSET', LEASE, 'expires', is_kept and whole(now + lasts) or '0', 'until', whole(given), 'state', ARGV[6])
   answer[1], answer[3], answer[5] = is_kept and token or 0, given, is_kept and 1 or 0
--- All leases last equally long: if one expires later than ours would, the clock went back.
-elseif ARGV[3] == '1' and (now >= expires + ARGV[4] or expires > now + lasts) then
+-- All leases last equally long: if one expires much later than ours would, the clock went back.
+elseif ARGV[3] == '1' and (now >= expires + ARGV[4] or expires > now + 2 * lasts) then
   token = math.max(now, token + 1)  -- the time: no token is used twice, even when Redis comes back empty
   redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts))
   answer[1], answer[5] = token, 1

@@ -28,8 +28,8 @@ class LeaseReply(NamedTuple):
     :param state: as the last holder wrote it before.
     :param is_held: 1: some process holds it.
     :param wanted: when another process last asked for it.
-    :param back: by how many milliseconds Redis's clock went back since the last reply; the stored times are
-        moved with it, rather too far than too little.
+    :param back: by how many milliseconds the stored times were moved, since Redis's clock went back: rather
+        too far than too little.
     """
 
     token: int
@@ -55,7 +55,7 @@ class Lease:
         :param token: ours, or 0.
         :param has_missed: this process lacks messages that another one may have.
         :param until: messages published before have been passed on, as far as this process knows; 0: unknown.
-        :param expected: what Redis's time is now, at least, by earlier replies; 0: unknown.
+        :param expected: what Redis's time is now, at least, unless its clock went back; 0: unknown.
         """
         grace = GRACE_MS if has_missed else 0
         given = (token, LEASE_MS, int(is_wanted), grace, until, state, expected)

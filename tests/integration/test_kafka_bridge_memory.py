@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from operator import ne
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -61,6 +63,8 @@ lease._LEASE = "local function shifted()" \\
 elapsed.time = lambda: time.time() - float(Path({own!r}).read_text())
 """
 """``ALTER`` for a program whose clock and Redis's are behind by the seconds in a file and in a key."""
+QUICK = "\nfrom arauto.bridge import bridge_thread\nbridge_thread.TICK = 0.05"
+"""``ALTER`` for a program that renews its lease ten times as often."""
 
 
 def forget_topic(kafka: KafkaServer, topic: str, group: str) -> None:
@@ -279,16 +283,18 @@ def test_a_clock_that_went_back_while_no_process_ran_hides_no_loss(
         assert span["from"] < missed_at < span["to"]
 
 
+@pytest.mark.parametrize("steps", [[60.0], [0.009 * step for step in range(100)]], ids=["once", "slowly"])
 def test_who_stands_by_keeps_its_messages_when_the_clock_goes_back(
-    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path, steps: list[float]
 ) -> None:
-    kafka.create("bridge.back")
+    topic = f"bridge.back{len(steps)}"
+    kafka.create(topic)
     clock = tmp_path / "clock"
     clock.write_text("0")
     with ExitStack() as stack:
         environ = {
-            "ARAUTO_BRIDGE": "alerts.* -> kafka:bridge.back",
-            "ALTER": PATIENT + CLOCKS.format(own=str(clock)),
+            "ARAUTO_BRIDGE": f"alerts.* -> kafka:{topic}",
+            "ALTER": PATIENT + CLOCKS.format(own=str(clock)) + QUICK,
         }
         servers = start(stack, tmp_path, own_redis, kafka, **environ)
         holder(servers)
@@ -298,8 +304,17 @@ def test_who_stands_by_keeps_its_messages_when_the_clock_goes_back(
             with kafka.frozen():
                 seen = len(traffic.published)
                 eventually(lambda: len(traffic.published) > seen + 200)
-                own_redis.client.set("clock", 60)
-                eventually(lambda: len(traffic.published) > seen + 600)
+                for step in steps:
+                    before = own_redis.client.hmget("arauto:bridge", "expires", "next")
+                    own_redis.client.set("clock", step)
+                    eventually(partial(both_have_looked, own_redis, before))
+                seen = len(traffic.published)
+                eventually(lambda: len(traffic.published) > seen + 200)
                 kill(holder(servers))
-            eventually(lambda: is_all_there(holder(servers), traffic.published[:], "bridge.back"))
+            eventually(lambda: is_all_there(holder(servers), traffic.published[:], topic))
         assert not spans(holder(servers))
+
+
+def both_have_looked(redis: RedisServer, before: list[Any]) -> bool:
+    """The process at work has renewed its lease since then, and the other one has asked for it."""
+    return all(map(ne, redis.client.hmget("arauto:bridge", "expires", "next"), before))
