@@ -96,9 +96,7 @@ class BridgeThread(threading.Thread):
         self._wanted = 0  # when another process last asked for the lease, by our clock
         # Milliseconds by which Redis's clock is ahead of ours: at least, and at most, as a reply takes long.
         self._skew = self._most_skew = 0
-        self._ahead = (
-            0  # the largest of these differences so far, less what Redis's clock has gone back since
-        )
+        self._ahead = 0  # the largest ``_skew`` so far, less what Redis's clock has gone back since
         self._renewed_at = self._tick_at = 0.0
         self._retried_at = monotonic()
         self._stopping = threading.Event()
