@@ -291,6 +291,11 @@ while not Path({str(gate)!r}).exists():
             eventually(lambda: "bridge stopped" in server.log and state(server)["here"])
         eventually(lambda: is_all_there(server, traffic.published, "bridge.reload"))
         assert not spans(server)
+        gate.unlink()
+        reload(server)
+        eventually(lambda: server.log.count("Booting worker") == 3)
+        assert server.stop() == 0
+        assert server.log.count("bridge stopped") == 2, "a server that stops waits for no successor"
 
 
 def test_what_a_short_break_loses_is_in_a_span(

@@ -230,16 +230,22 @@ def test_it_says_why_it_cannot_listen(own_redis: RedisServer, kafka: KafkaServer
         assert get(server, "/bridge").json["error"] == ""
 
 
+def make_clocks(directory: Path) -> tuple[Path, str]:
+    """The file of the program's clock, and ``ALTER`` for a program with :data:`CLOCKS`."""
+    clock = directory / "clock"
+    clock.write_text("0")
+    return clock, PATIENT + CLOCKS.format(own=str(clock))
+
+
 @pytest.mark.parametrize("own", [0, 60], ids=["Redis", "all"])
 def test_it_loses_nothing_silently_when_the_clock_goes_back(
     own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path, own: int
 ) -> None:
     topic = f"bridge.clock{own}"
     kafka.create(topic)
-    clock = tmp_path / "clock"
-    clock.write_text("0")
+    clock, alter = make_clocks(tmp_path)
     with ExitStack() as stack:
-        rule, alter = f"alerts.* -> kafka:{topic}", PATIENT + CLOCKS.format(own=str(clock))
+        rule = f"alerts.* -> kafka:{topic}"
         (server,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE=rule, ALTER=alter)
         eventually(lambda: state(server)["here"])
         with Traffic(own_redis, kafka) as traffic:
@@ -264,13 +270,9 @@ def test_a_clock_that_went_back_while_no_process_ran_hides_no_loss(
     own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
 ) -> None:
     kafka.create("bridge.unknown")
-    clock = tmp_path / "clock"
-    clock.write_text("0")
+    _, alter = make_clocks(tmp_path)
     with ExitStack() as stack:
-        environ = {
-            "ARAUTO_BRIDGE": "alerts.* -> kafka:bridge.unknown",
-            "ALTER": PATIENT + CLOCKS.format(own=str(clock)),
-        }
+        environ = {"ARAUTO_BRIDGE": "alerts.* -> kafka:bridge.unknown", "ALTER": alter}
         (before,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], **environ)
         eventually(lambda: own_redis.client.hget("arauto:bridge", "until"), why="it reports")
         assert before.stop() == 0
@@ -289,13 +291,9 @@ def test_who_stands_by_keeps_its_messages_when_the_clock_goes_back(
 ) -> None:
     topic = f"bridge.back{len(steps)}"
     kafka.create(topic)
-    clock = tmp_path / "clock"
-    clock.write_text("0")
+    _, alter = make_clocks(tmp_path)
     with ExitStack() as stack:
-        environ = {
-            "ARAUTO_BRIDGE": f"alerts.* -> kafka:{topic}",
-            "ALTER": PATIENT + CLOCKS.format(own=str(clock)) + QUICK,
-        }
+        environ = {"ARAUTO_BRIDGE": f"alerts.* -> kafka:{topic}", "ALTER": alter + QUICK}
         servers = start(stack, tmp_path, own_redis, kafka, **environ)
         holder(servers)
         both_subscribe(own_redis)
