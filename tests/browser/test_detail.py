@@ -21,6 +21,7 @@ from tests.support.pages import (
     channel_field,
     chip,
     expect_live,
+    expect_noted,
     log,
     message_field,
     overflowing,
@@ -93,7 +94,7 @@ def test_the_keyboard_opens_it_moves_it_and_closes_it(open_page: OpenPage, valke
 
     page.keyboard.press("Enter")
     page.keyboard.press("c")
-    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    expect_noted(page, "Copied")
     assert page.evaluate("navigator.clipboard.readText()") == '{"n": 2}'
     row(page, '"n": 2').focus()
     page.keyboard.press("k")  # the focus is on its row: both move
@@ -230,7 +231,7 @@ def test_it_is_pinned_and_copied(open_page: OpenPage, valkey: RedisServer) -> No
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="Pinned")).to_be_hidden()
     act(page, "Copy text").click()
-    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    expect_noted(page, "Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "a message"
 
 
@@ -481,7 +482,7 @@ def test_a_field_is_filtered_for_excluded_and_named(open_page: OpenPage, valkey:
     tree.locator(".tree__toggle[aria-expanded=false]").click()
     tree.get_by_role("button", name="Copy the path items[0].sku").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    expect_noted(page, "Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "items[0].sku"
 
 
@@ -570,7 +571,7 @@ def test_a_link_opens_the_message_in_another_browser(
     row(page, "message 11").locator(".row__time").click()
     expect(panel(page)).to_contain_text(ids[11])
     act(page, "Copy link").click()
-    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    expect_noted(page, "Copied")
     address = page.evaluate("navigator.clipboard.readText()")
     assert address == recorder.url + link(ids[11])
     open_row(page, "not recorded")

@@ -7,6 +7,7 @@ from tests.browser.test_filter import filter_field
 from tests.browser.test_watching import accounted_for, is_at_end, new_button, publish_many
 from tests.support.pages import (
     expect_live,
+    expect_noted,
     expect_texts,
     let_draw,
     log,
@@ -16,6 +17,7 @@ from tests.support.pages import (
     rows,
     subscribe,
     texts,
+    timers_held,
     unsubscribe,
     view,
 )
@@ -251,7 +253,7 @@ def test_keys_do_what_the_dialog_says_and_nothing_while_typing(
       return row.getBoundingClientRect().bottom - end;
     }"""
     assert row(page, "message 78").evaluate(room) >= 2
-    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    expect_noted(page, "Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "message 78"
     page.keyboard.press("Shift+F10")
     expect(page.get_by_role("menuitem", name="Copy text")).to_be_visible()
@@ -286,10 +288,11 @@ def test_what_is_said_moves_no_row_and_covers_no_counter(open_page: OpenPage, va
     counter = page.get_by_role("button", name="1 new")
     expect(counter).to_be_visible()
     page.locator("body").press("j")
-    page.keyboard.press("c")
     copied = page.get_by_text("Copied", exact=True)
-    expect(copied).to_be_visible()
-    over, under = copied.bounding_box(), counter.bounding_box()
+    with timers_held(page):
+        page.keyboard.press("c")
+        expect(copied).to_be_visible()
+        over, under = copied.bounding_box(), counter.bounding_box()
     assert over is not None
     assert under is not None
     assert over["y"] + over["height"] <= under["y"]

@@ -5,7 +5,16 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_views import link, save
-from tests.support.pages import expect_live, expect_texts, log, publish_button, rows, show_part, view
+from tests.support.pages import (
+    expect_live,
+    expect_texts,
+    log,
+    publish_button,
+    rows,
+    show_part,
+    timers_held,
+    view,
+)
 from tests.support.redis_servers import RedisServer
 
 # As Google Translate does: each text is wrapped in two elements.
@@ -122,7 +131,8 @@ def test_a_translated_note_disappears(open_page: OpenPage, valkey: RedisServer) 
     valkey.client.publish("noted", "hello")
     rows(page).hover()
     rows(page).get_by_role("button", name="Actions").click()
-    page.get_by_role("menuitem", name="Copy text").click()
-    expect(page.locator("#said")).not_to_be_empty()
-    page.evaluate(_TRANSLATE)
+    with timers_held(page):
+        page.get_by_role("menuitem", name="Copy text").click()
+        expect(page.locator("#said")).not_to_be_empty()
+        page.evaluate(_TRANSLATE)
     expect(page.locator("#said")).to_be_empty()

@@ -12,7 +12,14 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_channel_browser import listening, open_browser
 from tests.browser.test_exporting import export
 from tests.browser.test_reading import choose, clipboard
-from tests.support.pages import channel_field, expect_live, message_field, rows, view
+from tests.support.pages import (
+    channel_field,
+    expect_live,
+    expect_noted,
+    message_field,
+    rows,
+    view,
+)
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import Start
 from tests.support.waiting import PATIENCE
@@ -46,7 +53,7 @@ def test_the_copied_redis_cli_command_reaches_it(
 ) -> None:
     page, row = open_both(open_page, valkey, data)
     choose(page, row, "Copy as redis-cli")
-    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    expect_noted(page, "Copied")
     command = clipboard(page)
     assert command.startswith("redis-cli") or command.startswith("printf")
     with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
@@ -65,7 +72,7 @@ def test_what_only_carries_text_says_why_not(open_page: OpenPage, valkey: RedisS
     message_field(page).fill("draft")
     choose(page, row, item)
     sentence = "The channel's name is not UTF-8, and a form carries only text: use Copy as redis-cli."
-    expect(page.get_by_text(sentence)).to_be_visible()
+    expect_noted(page, sentence)
     expect(channel_field(page)).to_have_value("before")
     expect(message_field(page)).to_have_value("draft")
     choose(page, rows(page).first, "Edit and resend")

@@ -8,7 +8,16 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.support.pages import expect_live, expect_texts, log, message_field, row, rows, view
+from tests.support.pages import (
+    expect_live,
+    expect_noted,
+    expect_texts,
+    log,
+    message_field,
+    row,
+    rows,
+    view,
+)
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
 
@@ -422,7 +431,7 @@ def test_text_and_base64_are_copied(open_page: OpenPage, valkey: RedisServer) ->
     valkey.client.publish("copy", b"\xff\x00\x01")
     expect(rows(page)).to_have_count(2)
     choose(page, rows(page).first, "Copy text")
-    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    expect_noted(page, "Copied")
     assert clipboard(page) == text
     choose(page, rows(page).last, "Copy as base64")
     eventually(lambda: clipboard(page) == b64encode(b"\xff\x00\x01").decode())
@@ -433,7 +442,7 @@ def test_copying_works_without_the_clipboard_interface(open_page: OpenPage, valk
     page.evaluate("delete Navigator.prototype.clipboard; navigator.clipboard === undefined")
     valkey.client.publish("old", "line\nother")
     choose(page, rows(page), "Copy text")
-    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    expect_noted(page, "Copied")
     message_field(page).focus()
     page.keyboard.press("Control+V")
     expect(message_field(page)).to_have_value("line\nother")
@@ -483,11 +492,11 @@ def test_pinned_messages_stay_until_they_are_let_go(open_page: OpenPage, valkey:
         choose(page, rows(page).nth(n), "Pin")
     expect(pinned.locator(".row")).to_have_count(20)
     choose(page, rows(page).nth(20), "Pin")
-    expect(page.get_by_text("At most 20 messages can be pinned: unpin one first.")).to_be_visible()
+    expect_noted(page, "At most 20 messages can be pinned: unpin one first.")
     expect(pinned.locator(".row")).to_have_count(20)
     pinned.locator(".row__more").first.focus()
     page.keyboard.press("c")
-    expect(page.get_by_text("Copied")).to_be_visible()
+    expect_noted(page, "Copied")
     assert clipboard(page) == "message 0"
     choose(page, pinned.locator(".row").first, "Unpin")
     choose(page, rows(page).nth(20), "Pin")

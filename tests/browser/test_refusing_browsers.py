@@ -9,7 +9,13 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_filter import filter_field
 from tests.browser.test_notifications import leave, level, settings
 from tests.browser.test_reading import choose
-from tests.support.pages import expect_live, row, view
+from tests.support.pages import (
+    expect_live,
+    expect_noted,
+    row,
+    stop_clock,
+    view,
+)
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
 
@@ -150,24 +156,36 @@ def test_what_is_not_copied_is_said_not_to_be(open_page: OpenPage, valkey: Redis
     page = refusing(open_page, NO_CLIPBOARD)
     command, copy = page.locator("#welcome"), page.locator(".command__copy")  # another button comes later
     copy.click()
-    expect(copy).to_have_text(NOT_COPIED)
+    expect_noted(page, NOT_COPIED)
     assert page.evaluate("String(getSelection())") == command.locator("code").text_content()
     page.evaluate("getSelection().empty()")
     valkey.client.publish("a", "x")
     choose(page, row(page, "x"), "Copy text")
-    expect(page.locator("#said")).to_have_text(NOT_COPIED)
+    expect_noted(page, NOT_COPIED)
     page.locator("#log").focus()
     page.keyboard.press("j")
-    page.evaluate("document.getElementById('said').textContent = ''")
     page.keyboard.press("c")
+    expect_noted(page, NOT_COPIED)
+
+
+def test_a_note_stays_long_enough_to_be_read(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = refusing(open_page, NO_CLIPBOARD, own_clock=True)
+    valkey.client.publish("a", "x")
+    expect(row(page, "x")).to_be_visible()
+    stop_clock(page)
+    choose(page, row(page, "x"), "Copy text")
     expect(page.locator("#said")).to_have_text(NOT_COPIED)
+    page.clock.run_for(2_000 + 60 * len(NOT_COPIED) - 100)
+    expect(page.locator("#said")).to_have_text(NOT_COPIED)
+    page.clock.run_for(100)
+    expect(page.locator("#said")).to_have_text("")
 
 
 def test_a_clipboard_that_is_refused_is_tried_the_older_way(open_page: OpenPage, valkey: RedisServer) -> None:
     page = refusing(open_page, NO_CLIPBOARD.partition("document")[0])
     valkey.client.publish("a", "x")
     choose(page, row(page, "x"), "Copy text")
-    expect(page.locator("#said")).to_have_text("Copied")
+    expect_noted(page, "Copied")
 
 
 def test_without_its_picture_the_icon_still_counts(open_page: OpenPage, valkey: RedisServer) -> None:

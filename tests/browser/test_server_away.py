@@ -6,7 +6,16 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
-from tests.support.pages import SERVER_AWAY, STATUS_503, expect_live, expect_state, row, rows, view
+from tests.support.pages import (
+    SERVER_AWAY,
+    STATUS_503,
+    expect_live,
+    expect_noted,
+    expect_state,
+    row,
+    rows,
+    view,
+)
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import Start
 from tests.support.waiting import eventually
@@ -54,8 +63,7 @@ def test_all_that_needs_no_server_works_without_one(
         assert "12345678901234567890" in export(page, name).read_text()
     for item in ("Copy text", "Copy as redis-cli", "Copy as curl"):
         choose(page, OBJECT, item)
-        expect(page.locator("#said")).to_have_text("Copied")
-        page.locator("#said").evaluate("(said) => (said.textContent = '')")
+        expect_noted(page, "Copied")
     choose(page, OBJECT, "Tree")
     expect(page.locator(".tree")).to_be_visible()
     expect(rows(page).nth(1)).to_contain_text("0070 ff")
@@ -79,10 +87,10 @@ def test_what_could_not_be_loaded_says_so_and_comes_with_the_next_attempt(
     expect(rows(page)).to_have_count(2)
     said = page.locator("#said")
     choose(page, OBJECT, "Copy as curl")
-    expect(said).to_have_text(NOT_LOADED)
+    expect_noted(page, NOT_LOADED)
     expect(said).to_have_text("")
     choose(page, OBJECT, "Tree")
-    expect(said).to_have_text(NOT_LOADED)
+    expect_noted(page, NOT_LOADED)
     page.get_by_role("button", name="Export", exact=True).click()
     menu = page.get_by_role("group", name="Export")
     menu.get_by_role("button", name="JSON", exact=True).click()
@@ -92,7 +100,7 @@ def test_what_could_not_be_loaded_says_so_and_comes_with_the_next_attempt(
     page.unroute(pattern)
     assert json.loads(export(page, "JSON").read_text())[0]["data"] == OBJECT
     choose(page, OBJECT, "Copy as curl")
-    expect(said).to_have_text("Copied")
+    expect_noted(page, "Copied")
     own_redis.client.publish("a", BYTES)
     for at in (1, 2):
         expect(rows(page).nth(at)).to_contain_text("0070 ff")  # the waiting message is shown too

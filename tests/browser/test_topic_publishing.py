@@ -25,6 +25,7 @@ from tests.support.pages import (
     cut_off,
     expect_confirmed,
     expect_live,
+    expect_noted,
     message_field,
     overflowing,
     publish_button,
@@ -336,7 +337,7 @@ def is_kept_and_repeated(page: Page, kafka: KafkaServer) -> None:
     publish_button(page).click()
     expect(answer(page)).to_contain_text("Kafka: partition 0, offset 2")
     choose(page, row(page, "two").first, "Copy as curl")
-    expect(page.locator("#said")).to_have_text("Copied")
+    expect_noted(page, "Copied")
     subprocess.run(clipboard(page), shell=True, check=True, capture_output=True, timeout=PATIENCE)
     row(page, "odd").get_by_role("button", name="Actions").click()
     for item in ("Edit and resend", "Copy as curl", "Copy as redis-cli"):

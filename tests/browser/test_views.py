@@ -17,6 +17,7 @@ from tests.support.pages import (
     SERVER_AWAY,
     chips,
     expect_live,
+    expect_noted,
     expect_texts,
     show_part,
     solo,
@@ -236,7 +237,7 @@ def test_a_view_is_shared_as_a_link(open_page: OpenPage, plain_arauto: ArautoSer
     save(page, "Mine")
     link(page, "Everything").click()
     act(page, "Mine", "Copy link")
-    expect(views(page).get_by_role("status")).to_have_text("Copied")
+    expect_noted(page, "Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     other = open_page(copied.removeprefix(plain_arauto.url), color_scheme="light")
     expect(filter_field(other)).to_have_value("x y")

@@ -1,5 +1,6 @@
 """Pages in Chromium, whose console errors and dialogs fail the test; locators and expectations for them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -20,9 +21,13 @@ WATCH = """
 addEventListener("securitypolicyviolation", (event) =>
   reportProblem(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample} ${event.sourceFile}`));
 
-// Every connection status that was shown, however briefly.
+// Every connection status that was shown, and every text of a button or note, however briefly.
 window.standings = [];
-new MutationObserver(() => {
+window.notes = new Set();
+new MutationObserver((changes) => {
+  for (const { target } of changes) {
+    if (target.matches?.("button, [role=status]")) notes.add(target.textContent.trim());
+  }
   const status = document.getElementById("status");
   if (!status) return;
   const standing = [status.dataset.state, status.textContent];
@@ -218,6 +223,29 @@ def states(page: Page) -> list[str]:
 def standings(page: Page) -> list[tuple[str, str]]:
     """State and sentence of every connection status that was shown."""
     return [(state, text) for state, text in page.evaluate("standings")]
+
+
+def expect_noted(page: Page, text: str | re.Pattern[str]) -> None:
+    """A button or a note shows this text, or has done so since the last call: it may disappear by itself."""
+    pattern = re.compile(re.escape(text) + r"\Z") if isinstance(text, str) else text
+
+    def is_noted() -> bool:
+        found = [note for note in page.evaluate("[...notes]") if pattern.match(note)]
+        page.evaluate("(found) => found.forEach((note) => notes.delete(note))", found)
+        return bool(found)
+
+    eventually(is_noted, why=f"the page says {text!r}")
+
+
+@contextmanager
+def timers_held(page: Page) -> Iterator[None]:
+    """What the page wants to do later waits, so that nothing disappears by itself meanwhile."""
+    page.evaluate("""() => {
+      [window.setTimer, window.held] = [setTimeout, []];
+      window.setTimeout = (...call) => void held.push(call);
+    }""")
+    yield
+    page.evaluate("window.setTimeout = setTimer; held.forEach((call) => setTimeout(...call))")
 
 
 def stop_clock(page: Page) -> None:

@@ -14,7 +14,8 @@ import { PIN_LIMIT } from "./pins.js";
 const commands = new Deferred("../message/shell_commands.js");
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const BY_NAME = ["curl", "again"]; // a form carries text only
-const SAID_FOR = 3_000; // milliseconds
+const SAID_FOR = 2_000; // milliseconds
+const READING = 60; // milliseconds for each character
 
 export class RowActions {
   noted = ""; // the sentence that was shown last, empty once it is gone
@@ -200,7 +201,7 @@ export class RowActions {
   note(sentence, stays = false) {
     clearTimeout(this.#silence);
     this.noted = this.#said.textContent = sentence;
-    if (!stays) this.#silence = setTimeout(() => this.note("", true), SAID_FOR);
+    if (!stays) this.#silence = setTimeout(() => this.note("", true), SAID_FOR + READING * sentence.length);
   }
 }
 
