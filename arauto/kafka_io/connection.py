@@ -30,6 +30,9 @@ Kind = Literal[
 
 COMMON: dict[str, Any] = {
     "client.id": "arauto",
+    # Documented for consumers, but producers and AdminClients too would recreate a topic that was deleted:
+    # they refresh by themselves what they know of it.
+    "allow.auto.create.topics": False,
     "log_level": 0,  # our log has the errors
     "reconnect.backoff.max.ms": 1000,
     "socket.nagle.disable": True,  # else an answer may wait 40 ms for an acknowledgement
@@ -40,7 +43,6 @@ CONSUMER: dict[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
-    "allow.auto.create.topics": False,  # a query would create one
     "auto.offset.reset": "error",  # messages that were deleted are reported, not skipped
     "fetch.wait.max.ms": 10,  # a fetch that the broker holds delays the next assignment
     "fetch.error.backoff.ms": 50,
@@ -51,8 +53,6 @@ CONSUMER: dict[str, Any] = {
 PRODUCER: dict[str, Any] = {
     "enable.idempotence": True,
     "acks": "all",
-    # Documented for consumers, but a producer too would recreate a topic that was deleted.
-    "allow.auto.create.topics": False,
     "topic.metadata.propagation.max.ms": 2000,  # until a missing topic is reported
 }
 _AWAY = {

@@ -28,7 +28,7 @@ from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.settings import WORKERS, read
 from arauto.text.bridge_rules import read_rules
 from tests.support.kafka_clusters import KafkaCluster
-from tests.support.kafka_servers import arauto_beside
+from tests.support.kafka_servers import arauto_beside, configure
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Event, Tab
@@ -56,9 +56,7 @@ class Numbers(threading.Thread):
         self.count = 0
         self.refused: list[Any] = []
         self._topic = topic
-        self._producer = Producer(
-            {"bootstrap.servers": cluster.address, "log_level": 0, "enable.idempotence": True}
-        )
+        self._producer = Producer(configure(cluster.address, **{"enable.idempotence": True}))
         self._is_stopping = threading.Event()
 
     def run(self) -> None:

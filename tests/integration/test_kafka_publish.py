@@ -5,10 +5,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from arauto.auth.api_tokens import Tokens
-from arauto.kafka_io import producer
-from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io import connection, producer
+from arauto.kafka_io.connection import COMMON, KafkaLink
 from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.kafka_io.producer import NotProduced, TopicProducer
 from arauto.protocol.topics import Outgoing
@@ -200,6 +201,29 @@ def test_a_topic_that_was_deleted_is_not_made_anew(kafka: KafkaServer) -> None:
         with pytest.raises(NotProduced):
             one.produce("deleted", message)
     assert "deleted" not in kafka.topics()
+
+
+def partitions(kafka: KafkaServer, topic: str) -> int:
+    return len(kafka.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions)
+
+
+def test_no_client_recreates_a_topic_that_it_knew(
+    kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh = {"topic.metadata.refresh.interval.ms": 50}  # usually five minutes
+    monkeypatch.setattr(connection, "COMMON", COMMON | refresh)
+    link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": kafka.url})))
+    other = AdminClient(kafka.client(**refresh, **{"allow.auto.create.topics": True}))
+    kafka.create("known")
+    kafka.create("recreated", 2)
+    assert TopicProducer(link, 1000).produce("known", Outgoing(b"x", None, [], None)).partition == 0
+    link.ask(lambda consumer: consumer.list_topics("known", timeout=PATIENCE))
+    link.admin.list_topics("known", timeout=PATIENCE)
+    other.list_topics("recreated", timeout=PATIENCE)
+    kafka.delete("known")
+    kafka.admin.delete_topics(["recreated"])["recreated"].result(PATIENCE)
+    eventually(lambda: partitions(kafka, "recreated") == 1, why="a client that may do so recreates its topic")
+    assert "known" not in kafka.topics()
 
 
 def test_a_broker_that_is_back_is_used_again(valkey: RedisServer, kafka: KafkaServer, start: Start) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from confluent_kafka import ElectionType, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from tests.support.kafka_servers import KafkaServer, write
+from tests.support.kafka_servers import KafkaServer, configure, write
 from tests.support.redis_servers import free_port
 from tests.support.waiting import PATIENCE, eventually
 
@@ -21,7 +21,7 @@ class KafkaCluster:
             self.brokers.append(KafkaServer(own, node, controllers))
         self.address = ",".join(one.address for one in self.brokers)
         self.url = f"kafka://{self.address}"
-        self.admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        self.admin = AdminClient(configure(self.address))
         try:
             self.start()
         except AssertionError:
@@ -63,7 +63,7 @@ class KafkaCluster:
 
     def produce(self, topic: str, *messages: bytes) -> None:
         """Write to the first partition, confirmed by the leader alone."""
-        write({"bootstrap.servers": self.address, "log_level": 0, "acks": "1"}, topic, *messages)
+        write(configure(self.address, acks="1"), topic, *messages)
 
     def wait_for(self, topic: str) -> None:
         """Wait until all replicas of a topic are in sync."""

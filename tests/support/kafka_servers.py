@@ -279,7 +279,7 @@ log.dirs={data}
 
     def client(self, **options: Any) -> dict[str, Any]:
         """The configuration of a client of the tests."""
-        return {"bootstrap.servers": self.address, "log_level": 0, **options}
+        return configure(self.address, **options)
 
     def create(self, topic: str, partitions: int = 1, **config: str) -> None:
         """Make a topic; ``_`` in the name of its setting stands for a dot."""
@@ -360,6 +360,11 @@ log.dirs={data}
             return bool(self.admin.list_topics(timeout=1).brokers)
         except KafkaException:
             return False
+
+
+def configure(address: str, **options: Any) -> dict[str, Any]:
+    """The configuration of a client of the tests: it creates no topic by asking for one."""
+    return {"bootstrap.servers": address, "log_level": 0, "allow.auto.create.topics": False, **options}
 
 
 def write(
