@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.servers import ROOT
 from tests.unit.filter.test_hostile import FILTERS, MESSAGES
 
@@ -30,6 +32,7 @@ def ask(script: str, **given: object) -> list[float]:
     return list(json.loads(ran.stdout))
 
 
+@pytest.mark.alone
 def test_all_messages_kept_are_gone_through_at_once_by_every_kind_of_filter() -> None:
     *filtered, sampled = ask("page_speed.mjs", filters=KINDS)
     slow = {kind: took for kind, took in zip(KINDS, filtered, strict=True) if took > LIMIT}
