@@ -341,7 +341,7 @@ def test_the_key_of_the_log_is_no_stream(
         with tabs[0].away():
             own.client.delete(stream_of(b"kept.a"))
             own.client.set(stream_of(b"kept.a"), "mine")
-        sockets = tabs[0].sockets + 1
+            sockets = tabs[0].sockets + 1
         eventually(lambda: tabs[0].sockets == sockets and len(tabs[0].events_of("subscribe")) > 1)
         for _ in range(3):
             shows_at_once(tabs, published, machine)
@@ -375,7 +375,8 @@ def test_somebody_else_writes_into_the_log(
                 published.wait_for(20)
                 own.client.xadd(stream_of(b"kept.a"), fields, id=id)  # type: ignore[arg-type]
                 published.wait_for(20)
-            sockets = tabs[0].sockets + 1
+                sockets = tabs[0].sockets + 1
+            eventually(lambda: tabs[0].sockets == sockets, why="it is back")
             published.wait_for(100)
             assert tabs[0].sockets == sockets
             tabs[1].drop()
