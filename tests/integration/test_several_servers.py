@@ -21,6 +21,7 @@ from tests.support.tabs import Tab, open_tab
 
 NAME = "alerts.example.org"  # the name of the balancer for both
 TOKEN = "a shared token of twenty-six"
+LONG = "import arauto.auth.login_throttle as a; a.FIRST_WAIT = 60.0"  # longer than any test takes
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def servers(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> It
                 directory / worker,
                 REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ARAUTO_TOKEN=TOKEN,
                 ARAUTO_SECRET="what both encrypt with", ARAUTO_TOKENS="redis",
-                ARAUTO_ORIGINS=f"http://{NAME}",
+                ARAUTO_ORIGINS=f"http://{NAME}", ALTER=LONG,
             )
             for worker in WORKERS
         ]  # fmt: skip
