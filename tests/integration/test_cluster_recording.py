@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import count, cycle, islice, pairwise
 from threading import Event as Flag
+from threading import Lock
 from time import time
 from urllib.parse import urlencode
 
@@ -64,21 +65,40 @@ class PublishedThere(Published):
 
     def __init__(self, cluster: Cluster, channel: str) -> None:
         super().__init__(cluster.nodes[0], channel)
+        self._changes = Lock()
         self.use(cluster.owner(channel))
 
     def go_on(self, many: int = 1) -> None:
         for _ in range(many):
-            data = self.note()
-            try:
-                self._client.publish(self.channel, data)
-            except redis.RedisError:
-                self.unsure.add(data)
+            with self._changes:
+                data = self.note()
+                try:
+                    self._client.publish(self.channel, data)
+                except redis.RedisError:
+                    self.unsure.add(data)
 
     def use(self, node: ClusterNode) -> None:
-        """Publish at this node from now on."""
-        self._client = redis.Redis(
-            port=node.port, protocol=2, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
-        )
+        """Publish at this node from now on, once it has all that came before: two nodes keep no order."""
+        client = redis.Redis(port=node.port, protocol=2, socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
+        with self._changes, client.pubsub() as marks:
+            marks.subscribe("marks")
+            eventually(lambda: self._is_down("marks") or "message" in types(marks), why="the node has all")
+            self._client = client
+
+    def _is_down(self, channel: str) -> bool:
+        try:
+            self._client.publish(channel, "")
+        except redis.RedisError:
+            return True
+        return False
+
+
+def types(pubsub: redis.client.PubSub) -> list[str]:
+    """Of what it has received."""
+    found = []
+    while message := pubsub.get_message(timeout=0.01):
+        found.append(message["type"])
+    return found
 
 
 @pytest.fixture(scope="module", params=list(zip(binaries(), WORKERS, strict=False)), ids=" ".join)
