@@ -49,6 +49,7 @@ from tests.support.waiting import eventually
 SHARDS = 3
 LOSSES = 100  # of sockets
 RESHARDED = 20  # slots
+MARKS = "marks"  # a channel of the tests' publishers
 
 
 def names(word: str) -> list[str]:
@@ -81,20 +82,21 @@ class PublishedThere(Published):
         """Publish at this node from now on, once it has all that came before: two nodes keep no order."""
         client = redis.Redis(port=node.port, protocol=2, socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
         with self._changes, client.pubsub() as marks:
-            marks.subscribe("marks")
-            eventually(lambda: self._is_down("marks") or "message" in types(marks), why="the node has all")
+            marks.subscribe(MARKS)
+            eventually(lambda: not self._mark() or "message" in types(marks), why="the node has all")
             self._client = client
 
-    def _is_down(self, channel: str) -> bool:
+    def _mark(self) -> bool:
+        """Publish a mark; ``False`` if the node does not answer."""
         try:
-            self._client.publish(channel, "")
+            self._client.publish(MARKS, "")
         except redis.RedisError:
-            return True
-        return False
+            return False
+        return True
 
 
 def types(pubsub: redis.client.PubSub) -> list[str]:
-    """Of what it has received."""
+    """The types of what it has received since the last call."""
     found = []
     while message := pubsub.get_message(timeout=0.01):
         found.append(message["type"])

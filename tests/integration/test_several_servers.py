@@ -11,6 +11,7 @@ from arauto.redis_io import discovery
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.expiring_store import RedisStore
 from arauto.settings import WORKERS, read
+from tests.integration.test_login import LONG
 from tests.integration.test_tokens import bearer
 from tests.support.http import publish
 from tests.support.persons import Person, session_cookie
@@ -21,7 +22,6 @@ from tests.support.tabs import Tab, open_tab
 
 NAME = "alerts.example.org"  # the name of the balancer for both
 TOKEN = "a shared token of twenty-six"
-LONG = "import arauto.auth.login_throttle as a; a.FIRST_WAIT = 60.0"  # longer than any test takes
 
 
 @pytest.fixture(scope="module")
