@@ -70,10 +70,7 @@ export class Views {
     addEventListener("popstate", () => this.#returned());
     addEventListener("storage", () => this.#rail.follow());
     this.#rail.draw();
-    if (asked().getAll("pane").length >= PANES_LIMIT) {
-      this.#say("panes_full", { max: PANES_LIMIT });
-      clearTimeout(this.#silence); // as the page may load for long
-    }
+    if (asked().getAll("pane").length >= PANES_LIMIT) this.#say("panes_full", { max: PANES_LIMIT });
   }
 
   // Another `since` needs a page load. Panes stay.
