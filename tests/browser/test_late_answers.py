@@ -223,7 +223,7 @@ def test_how_much_is_recorded_moves_nobody_and_says_nothing_once_left(
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="a")
     eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     publish_to(server, "a", "kept")
-    page = open_page(view("a"), server=server, allow=("net::ERR_FAILED",))
+    page = open_page(view("a"), server=server, own_clock=True, allow=("net::ERR_FAILED",))
     expect_live(page)
     replay = page.get_by_role("button", name="Replay", exact=True)
     with held(page, "**/channels/volume?*") as next_route:
@@ -235,6 +235,7 @@ def test_how_much_is_recorded_moves_nobody_and_says_nothing_once_left(
         replay.click()
         route = next_route()
         expect(said(page)).to_have_text("")
+        page.clock.fast_forward(6_000)  # the request is under way: playing does not begin another one
         bar(page).get_by_label("From").fill("first")
         page.keyboard.press("Enter")
         expect_texts(page, ["kept"])

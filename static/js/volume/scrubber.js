@@ -44,15 +44,17 @@ export class Scrubber extends Emitter {
     const { signal } = (this.#run = new AbortController());
     this.#names = names;
     this.isOpen = true;
-    this.#asked = ticks();
+    this.#asked = Infinity; // until there is an answer, however late
     try {
       const volume = await recordedVolume(names, Math.max(1, Math.min(this.#plot.room, BARS)), signal);
       if (signal.aborted) return undefined;
+      this.#asked = ticks();
       if (volume) this.#show(volume);
       else this.close();
       return volume?.to ?? null;
     } catch (error) {
       if (signal.aborted) return undefined;
+      this.#asked = ticks();
       if (!this.#plot.onSeek) this.close(); // it shows the live span
       throw error;
     }
