@@ -203,10 +203,6 @@ def test_a_topic_that_was_deleted_is_not_made_anew(kafka: KafkaServer) -> None:
     assert "deleted" not in kafka.topics()
 
 
-def partitions(kafka: KafkaServer, topic: str) -> int:
-    return len(kafka.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions)
-
-
 def test_no_client_recreates_a_topic_that_it_knew(
     kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +218,7 @@ def test_no_client_recreates_a_topic_that_it_knew(
     other.list_topics("recreated", timeout=PATIENCE)
     kafka.delete("known")
     kafka.admin.delete_topics(["recreated"])["recreated"].result(PATIENCE)
-    eventually(lambda: partitions(kafka, "recreated") == 1, why="a client that may do so recreates its topic")
+    eventually(lambda: kafka.partitions("recreated") == 1, why="a client that may do so recreates its topic")
     assert "known" not in kafka.topics()
 
 

@@ -299,11 +299,11 @@ log.dirs={data}
 
     def _wait_for(self, topic: str, partitions: int) -> None:
         """The broker learns of a new topic a little after the controller."""
+        eventually(lambda: self.partitions(topic) == partitions, why=f"the broker knows {topic}")
 
-        def is_known() -> bool:
-            return len(self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions) == partitions
-
-        eventually(is_known, why=f"the broker knows {topic}")
+    def partitions(self, topic: str) -> int:
+        """How many the broker knows; 0 if it knows no such topic."""
+        return len(self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions)
 
     def produce(self, topic: str, *messages: bytes | None, partition: int = 0, **more: Any) -> None:
         """Write messages as another program does; all replicas have confirmed them when this returns."""

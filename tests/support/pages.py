@@ -26,7 +26,8 @@ window.standings = [];
 window.notes = new Set();
 new MutationObserver((changes) => {
   for (const { target } of changes) {
-    if (target.matches?.("button, [role=status]")) notes.add(target.textContent.trim());
+    const isNote = target.matches?.("button, [role=status]");
+    if (isNote && target.checkVisibility({ visibilityProperty: true })) notes.add(target.textContent.trim());
   }
   const status = document.getElementById("status");
   if (!status) return;
