@@ -146,7 +146,7 @@ def server(made: tuple[Cluster, ArautoServer]) -> ArautoServer:
 
 
 def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
-    cluster: Cluster, server: ArautoServer
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
 ) -> None:
     with ExitStack() as stack:
         publishers = [PublishedThere(cluster, name) for name in names("a")]
@@ -160,7 +160,7 @@ def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
                 if n == 20:
                     some[0].drop()
         for published, some in zip(publishers, tabs, strict=True):
-            check_kept(server, published, some)
+            check_kept(server, published, some, machine)
             assert not [gap for tab in some for gap in tab.gaps]
             query = f"channel={published.channel}"
             volume = json.loads(get(server, f"/channels/volume?{query}").body)
@@ -184,7 +184,7 @@ def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
 
 @contextmanager
 def under_way(
-    cluster: Cluster, server: ArautoServer, word: str, channels: list[str] | None = None
+    cluster: Cluster, server: ArautoServer, machine: MachineTime, word: str, channels: list[str] | None = None
 ) -> Iterator[list[tuple[PublishedThere, list[NotingTab]]]]:
     """Publish to and watch a channel of each master; at the end check the promise for each."""
     publishers = [PublishedThere(cluster, name) for name in channels or names(word)]
@@ -200,18 +200,22 @@ def under_way(
         for published, tabs in watched:
             tabs[0].drop()
             published.go_on(5)
-            check_kept(server, published, tabs)
+            check_kept(server, published, tabs, machine)
 
 
-def test_a_recorder_that_dies_loses_nothing(cluster: Cluster, server: ArautoServer) -> None:
-    with under_way(cluster, server, "b") as watched:
+def test_a_recorder_that_dies_loses_nothing(
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
+) -> None:
+    with under_way(cluster, server, machine, "b") as watched:
         pids = re.findall(r"\[(\d+)\] recorder started", server.log)
         os.kill(int(pids[-1]), signal.SIGKILL)
     assert not [gap for _, tabs in watched for tab in tabs for gap in tab.gaps]
 
 
-def test_a_planned_failover_ends_in_a_gap_of_that_log_alone(cluster: Cluster, server: ArautoServer) -> None:
-    with under_way(cluster, server, "c") as watched:
+def test_a_planned_failover_ends_in_a_gap_of_that_log_alone(
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
+) -> None:
+    with under_way(cluster, server, machine, "c") as watched:
         master = cluster.owner(watched[0][0].channel)
         replica = replica_of(cluster, master)
         replica.client.execute_command("CLUSTER", "FAILOVER")
@@ -223,8 +227,10 @@ def test_a_planned_failover_ends_in_a_gap_of_that_log_alone(cluster: Cluster, se
     assert gaps[1:] == [[], []]
 
 
-def test_a_master_that_dies_is_followed_by_its_replica(cluster: Cluster, server: ArautoServer) -> None:
-    with under_way(cluster, server, "d") as watched:
+def test_a_master_that_dies_is_followed_by_its_replica(
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
+) -> None:
+    with under_way(cluster, server, machine, "d") as watched:
         master = cluster.owner(watched[1][0].channel)
         replica = replica_of(cluster, master)
         master.stop()
@@ -234,7 +240,9 @@ def test_a_master_that_dies_is_followed_by_its_replica(cluster: Cluster, server:
         master.start()
 
 
-def test_a_hundred_returns_while_masters_change(cluster: Cluster, server: ArautoServer) -> None:
+def test_a_hundred_returns_while_masters_change(
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
+) -> None:
     """Pages lose their sockets at random moments during failovers: planned ones, and one after a SIGKILL."""
     publishers = [PublishedThere(cluster, name) for name in names("r")]
     changes = 0
@@ -259,7 +267,7 @@ def test_a_hundred_returns_while_masters_change(cluster: Cluster, server: Arauto
             for published in publishers:
                 published.wait_for(100)
         for published, tabs in watched:
-            check_kept(server, published, tabs, may_go_elsewhere=True)
+            check_kept(server, published, tabs, machine, may_go_elsewhere=True)
 
 
 def lose_sockets(tabs: list[NotingTab], times: int) -> None:
@@ -300,7 +308,7 @@ def test_a_shard_that_nobody_takes_over_stops_its_channels_alone(
         stack.callback(page.leave)
         page.start()
         eventually(lambda: page.is_followed)
-        watched = stack.enter_context(under_way(cluster, server, "h", kept))
+        watched = stack.enter_context(under_way(cluster, server, machine, "h", kept))
         away = watched[1][0]
         master = cluster.owner(away.channel)
         replica = replica_of(cluster, master)
@@ -323,8 +331,10 @@ def test_a_shard_that_nobody_takes_over_stops_its_channels_alone(
         away.wait_for(100)
 
 
-def test_a_log_whose_slot_moves_goes_on_at_the_other_node(cluster: Cluster, server: ArautoServer) -> None:
-    with under_way(cluster, server, "e") as watched:
+def test_a_log_whose_slot_moves_goes_on_at_the_other_node(
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
+) -> None:
+    with under_way(cluster, server, machine, "e") as watched:
         channel = watched[2][0].channel
         source = cluster.owner(channel)
         target = next(node for node in cluster.masters() if node is not source)
@@ -333,13 +343,15 @@ def test_a_log_whose_slot_moves_goes_on_at_the_other_node(cluster: Cluster, serv
         watched[2][0].wait_for(300)
 
 
-def test_logs_whose_slots_redis_cli_moves_go_on(cluster: Cluster, server: ArautoServer) -> None:
+def test_logs_whose_slots_redis_cli_moves_go_on(
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
+) -> None:
     """Slots and their keys move to another master and back, under load."""
     source, target = sorted(cluster.masters(), key=first_slot)[:2]
     slots = range(first_slot(source), first_slot(source) + RESHARDED)
     many = (f"kept.cli{n}" for n in count())
     kept = list(islice((name for name in many if key_slot(head_of(name.encode())) in slots), 2))
-    with under_way(cluster, server, "cli", kept) as watched:
+    with under_way(cluster, server, machine, "cli", kept) as watched:
         for old, new in ((source, target), (target, source)):
             reshard(old, new)
             cluster.wait_until_whole()
@@ -348,7 +360,7 @@ def test_logs_whose_slots_redis_cli_moves_go_on(cluster: Cluster, server: Arauto
                 published.wait_for(100)
 
 
-def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer) -> None:
+def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer, machine: MachineTime) -> None:
     """Messages are published at another node than the log's, while the link between the two is down."""
     name = names("f")[0]
     published, owner = PublishedThere(cluster, name), cluster.owner(name)
@@ -359,14 +371,16 @@ def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer) -> 
             published.wait_for(100)
             other.client.execute_command("DEBUG", "CLUSTERLINK", "KILL", "to", owner.id)
             published.wait_for(600)
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
     rows = sorted((gap["from"], gap["to"]) for gap in tabs[0].gaps)
     assert rows
     assert all(end <= start for (_, end), (start, _) in pairwise(rows)), rows
     assert any(line.get("type") == "gap" for line in replay(server, name))
 
 
-def test_a_shard_that_is_down_stops_no_other(cluster: Cluster, server: ArautoServer) -> None:
+def test_a_shard_that_is_down_stops_no_other(
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
+) -> None:
     """The list of logs is one key. While its shard is frozen, others record, also new channels."""
     for node in cluster.nodes:
         node.client.config_set("cluster-require-full-coverage", "no")
@@ -377,7 +391,7 @@ def test_a_shard_that_is_down_stops_no_other(cluster: Cluster, server: ArautoSer
         for word in ("here", "new")
     )
     publishers = [PublishedThere(cluster, name) for name in new]
-    with under_way(cluster, server, "here", here):
+    with under_way(cluster, server, machine, "here", here):
         for node in shard:
             node.freeze()
         try:
@@ -433,7 +447,9 @@ def test_a_user_of_redis_follows_with_the_smallest_rules(
         assert [(event["channel"], "id" in event) for event in messages] == [(name, True) for name in kept]
 
 
-def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer) -> None:
+def test_a_channel_is_switched_on_and_off(
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
+) -> None:
     answer = switch(server, "%7Da", True)
     assert answer.status == 409
     assert answer.error.startswith("A name that begins with } cannot be recorded on a cluster: ")
@@ -442,7 +458,7 @@ def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer
     assert switch(server, name, True).status == 200
     with watching(server, published) as tabs:
         published.go_on(5)
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
         answer = request(server, "DELETE", f"/channels/messages?channel={name}")
         assert answer.status == 200, answer.body
         published.go_on(5)

@@ -90,7 +90,7 @@ def delete(server: ArautoServer, channel: str) -> Answer:
 
 
 def test_the_recorder_is_killed_and_tabs_come_back_within_its_lease_and_later(
-    server: ArautoServer, own: RedisServer
+    server: ArautoServer, own: RedisServer, machine: MachineTime
 ) -> None:
     published = Published(own, "kept.a")
     published.go_on()
@@ -106,11 +106,11 @@ def test_the_recorder_is_killed_and_tabs_come_back_within_its_lease_and_later(
                     stack.enter_context(tab.away())
                 published.wait_for(20)
             published.wait_for(20)
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
 
 
 def test_a_log_is_deleted_under_load_and_a_tab_is_away_afterwards(
-    server: ArautoServer, own: RedisServer
+    server: ArautoServer, own: RedisServer, machine: MachineTime
 ) -> None:
     published = Published(own, "kept.a")
     published.go_on()
@@ -124,7 +124,7 @@ def test_a_log_is_deleted_under_load_and_a_tab_is_away_afterwards(
             with tabs[0].away():
                 published.wait_for(300)
             published.wait_for(20)
-        check_kept(server, published, tabs, log_from=at)
+        check_kept(server, published, tabs, machine, log_from=at)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def other(worker: str, own: RedisServer, tmp_path: Path) -> Iterator[ArautoServe
 
 
 def test_recording_is_switched_off_and_on_and_sockets_drop_before_they_know(
-    server: ArautoServer, other: ArautoServer, own: RedisServer
+    server: ArautoServer, other: ArautoServer, own: RedisServer, machine: MachineTime
 ) -> None:
     published = Published(own, "switched")
     assert switch(other, "switched", True).status == 200
@@ -154,12 +154,12 @@ def test_recording_is_switched_off_and_on_and_sockets_drop_before_they_know(
                     again = time()
                 follow_again(tabs[:2], again)
             published.wait_for(50)
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
 
 
 @pytest.mark.parametrize("is_away_first", [True, False])
 def test_sockets_drop_at_any_moment_of_a_switch(
-    server: ArautoServer, own: RedisServer, is_away_first: bool
+    server: ArautoServer, own: RedisServer, is_away_first: bool, machine: MachineTime
 ) -> None:
     """Before recording is off, between off and on, and afterwards. Pauses are in messages published."""
     published = Published(own, "switched")
@@ -181,7 +181,7 @@ def test_sockets_drop_at_any_moment_of_a_switch(
                 published.wait_for(75 * (n % 2))
                 drop(dropped)
                 follow_again(dropped, since)
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
 
 
 def test_redis_takes_nothing_while_the_workers_restart(
@@ -203,10 +203,12 @@ def test_redis_takes_nothing_while_the_workers_restart(
         own.client.config_set("maxmemory", "0")
         follow_again(tabs, again)
         published.go_on(20)
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
 
 
-def test_redis_comes_back_from_an_older_snapshot(server: ArautoServer, own: RedisServer) -> None:
+def test_redis_comes_back_from_an_older_snapshot(
+    server: ArautoServer, own: RedisServer, machine: MachineTime
+) -> None:
     published = Published(own, "kept.a")
     published.go_on()
     with watching(server, published, tabs=2) as tabs:
@@ -229,11 +231,11 @@ def test_redis_comes_back_from_an_older_snapshot(server: ArautoServer, own: Redi
             eventually(lambda: tabs[1].is_followed)
             with tabs[1].away():
                 published.wait_for(20)
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
 
 
 def test_two_servers_on_one_redis_record_other_channels(
-    worker: str, own: RedisServer, tmp_path: Path
+    worker: str, own: RedisServer, tmp_path: Path, machine: MachineTime
 ) -> None:
     with ExitStack() as stack:
         for name in ("first", "second"):
@@ -249,10 +251,12 @@ def test_two_servers_on_one_redis_record_other_channels(
                 published.wait_for(20)
                 with tabs[0].away():
                     published.wait_for(80)
-            check_kept(started, published, tabs, log_from=tabs[0].first)
+            check_kept(started, published, tabs, machine, log_from=tabs[0].first)
 
 
-def test_two_databases_of_one_redis(worker: str, own: RedisServer, tmp_path: Path) -> None:
+def test_two_databases_of_one_redis(
+    worker: str, own: RedisServer, tmp_path: Path, machine: MachineTime
+) -> None:
     with ExitStack() as stack:
         published = Published(own, "kept.a")
         servers = [
@@ -277,7 +281,7 @@ def test_two_databases_of_one_redis(worker: str, own: RedisServer, tmp_path: Pat
                     publish(server, "kept.else", "by the form")
             published.wait_for(50)
         for server, tabs in watched:
-            check_kept(server, published, tabs, log_from=tabs[0].first)
+            check_kept(server, published, tabs, machine, log_from=tabs[0].first)
 
 
 def beats(redis_server: RedisServer, many: int) -> None:
@@ -290,7 +294,9 @@ def beats(redis_server: RedisServer, many: int) -> None:
         eventually(partial(differs, redis_server.client.hgetall(LEASE)))
 
 
-def test_what_redis_says_of_keys_is_not_recorded(worker: str, own: RedisServer, start: Start) -> None:
+def test_what_redis_says_of_keys_is_not_recorded(
+    worker: str, own: RedisServer, start: Start, machine: MachineTime
+) -> None:
     """Otherwise each entry of a log would cause the next one."""
     own.client.config_set("notify-keyspace-events", "KEA")
     server = start(REDIS_URL=own.url, ARAUTO_WORKER=worker, ARAUTO_RECORD="*")
@@ -303,7 +309,7 @@ def test_what_redis_says_of_keys_is_not_recorded(worker: str, own: RedisServer, 
         beats(own, 4)
         commands = own.client.info("stats")["total_commands_processed"] - before
         assert commands < 1000, "it goes on by itself"
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
     for name in ("__keyevent@0__:xadd", "__keyspace@0__:arauto:lease", "arauto:words"):
         answer = switch(server, name, True)
         assert answer.status == 409
@@ -311,7 +317,7 @@ def test_what_redis_says_of_keys_is_not_recorded(worker: str, own: RedisServer, 
     assert all(b"__key" not in key for key in own.client.keys("*"))
 
 
-def test_each_key_of_ours_is_deleted(server: ArautoServer, own: RedisServer) -> None:
+def test_each_key_of_ours_is_deleted(server: ArautoServer, own: RedisServer, machine: MachineTime) -> None:
     """As by eviction. The stream comes last, since its messages are lost with it."""
     published = Published(own, "kept.a")
     published.go_on()
@@ -327,7 +333,7 @@ def test_each_key_of_ours_is_deleted(server: ArautoServer, own: RedisServer) -> 
                 with tabs[0].away():
                     published.wait_for(50)
                 published.wait_for(100)
-        check_kept(server, published, tabs, log_from)
+        check_kept(server, published, tabs, machine, log_from)
 
 
 def test_the_key_of_the_log_is_no_stream(
@@ -352,7 +358,7 @@ def test_the_key_of_the_log_is_no_stream(
         own.client.delete(stream_of(b"kept.a"))
         follow_again(tabs, again)
         published.go_on(20)
-        check_kept(server, published, tabs, log_from)
+        check_kept(server, published, tabs, machine, log_from)
 
 
 @pytest.mark.parametrize(
@@ -364,7 +370,7 @@ def test_the_key_of_the_log_is_no_stream(
     ],
 )
 def test_somebody_else_writes_into_the_log(
-    server: ArautoServer, own: RedisServer, id: str, fields: dict[str, str]
+    server: ArautoServer, own: RedisServer, id: str, fields: dict[str, str], machine: MachineTime
 ) -> None:
     published = Published(own, "kept.a")
     published.go_on()
@@ -381,10 +387,12 @@ def test_somebody_else_writes_into_the_log(
             assert tabs[0].sockets == sockets
             tabs[1].drop()
             published.wait_for(20)
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)
 
 
-def test_the_form_and_another_client_publish_in_turn(server: ArautoServer, own: RedisServer) -> None:
+def test_the_form_and_another_client_publish_in_turn(
+    server: ArautoServer, own: RedisServer, machine: MachineTime
+) -> None:
     """Each waits for the reply to the one before."""
     published = Published(own, "kept.a")
     published.go_on()
@@ -394,4 +402,4 @@ def test_the_form_and_another_client_publish_in_turn(server: ArautoServer, own: 
             published.go_on()
             if n == 20:
                 tabs[0].drop()
-        check_kept(server, published, tabs)
+        check_kept(server, published, tabs, machine)

@@ -9,17 +9,20 @@ import struct
 import subprocess
 import sys
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 
 from tests.support.waiting import eventually
 
 _WORK = """
 import mmap, struct, sys
-from time import monotonic, sleep, thread_time
+from time import monotonic, sleep, thread_time, time
 with open(sys.argv[1], "r+b") as file:
     shared = mmap.mmap(file.fileno(), 24)
+history = open(sys.argv[2], "wb", buffering=0)
 clock, last = 0.0, monotonic()
 while True:
     due, cpu = monotonic() + 0.01, thread_time()
@@ -31,12 +34,14 @@ while True:
     clock += (now - last) / slower
     last = now
     shared[:] = struct.pack("ddd", clock, last, slower)
+    history.write(struct.pack("dd", time(), clock))
 """
 
 
 class MachineTime:
-    def __init__(self, shared: mmap.mmap) -> None:
+    def __init__(self, shared: mmap.mmap, history: Path) -> None:
         self._shared = shared
+        self._history = history
         self._began = (0.0, 0.0)
 
     def start(self) -> None:
@@ -54,6 +59,18 @@ class MachineTime:
         clock, last, slower = struct.unpack("ddd", self._shared[:])
         return float(clock + max(0.0, monotonic() - last) / max(1.0, slower))
 
+    def between(self, start: float, end: float) -> float:
+        """Seconds of the clock between two Unix times since it began to run."""
+        eventually(lambda: self._known()[-1][0] >= end, why="the clock has run until then")
+        known = self._known()
+        first, last = (bisect_left(known, (moment,)) for moment in (start, end))
+        return known[last][1] - known[first][1]
+
+    def _known(self) -> list[tuple[float, float]]:
+        """Unix times, and what the clock showed then."""
+        written = self._history.read_bytes()
+        return list(struct.iter_unpack("dd", written[: len(written) // 16 * 16]))
+
     @property
     def is_running(self) -> bool:
         return any(self._shared[:])
@@ -61,13 +78,13 @@ class MachineTime:
 
 @contextmanager
 def machine_time() -> Iterator[MachineTime]:
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(bytes(24))
-        file.flush()
-        with mmap.mmap(file.fileno(), 24) as shared:
-            process = subprocess.Popen([sys.executable, "-S", "-c", _WORK, file.name])
+    with tempfile.TemporaryDirectory() as place:
+        now, history = Path(place, "now"), Path(place, "history")
+        now.write_bytes(bytes(24))
+        with now.open("r+b") as file, mmap.mmap(file.fileno(), 24) as shared:
+            process = subprocess.Popen([sys.executable, "-S", "-c", _WORK, str(now), str(history)])
             try:
-                time = MachineTime(shared)
+                time = MachineTime(shared, history)
                 eventually(lambda: time.is_running, why="the clock runs")
                 yield time
             finally:
