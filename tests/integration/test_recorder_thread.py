@@ -7,7 +7,6 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from time import monotonic
 
 import pytest
 import redis
@@ -27,6 +26,7 @@ from arauto.redis_io.connection import RedisLink
 from arauto.settings import WORKERS, read
 from arauto.workers.worker_states import WorkerStates
 from tests.support.logs import is_recording
+from tests.support.machine_time import MachineTime
 from tests.support.recording import FixedRecording, RecordingProcess, make_store, record, recorder
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import PATIENCE, eventually
@@ -212,15 +212,17 @@ def test_a_server_keeps_the_lease_until_all_its_processes_know_that_it_stops(
 
 
 @pytest.mark.parametrize("is_recorder", [True, False])
-def test_a_stop_does_not_wait_for_a_redis_that_hangs(own_redis: RedisServer, is_recorder: bool) -> None:
+def test_a_stop_does_not_wait_for_a_redis_that_hangs(
+    own_redis: RedisServer, is_recorder: bool, machine: MachineTime
+) -> None:
     one = recorder(own_redis.url, b"a")
     one.start()
     if is_recorder:
         eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
     own_redis.freeze()
-    began = monotonic()
+    began = machine()
     one.stop()
-    assert monotonic() - began < HANDOVER + JOIN_PATIENCE + 0.5
+    assert machine() - began < HANDOVER + JOIN_PATIENCE + 0.5
     own_redis.thaw()
     one.join()
 
