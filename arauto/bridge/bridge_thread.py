@@ -23,6 +23,7 @@ from arauto.settings import Settings
 from arauto.system.resource_errors import NoThread, sentence, start
 from arauto.system.timer_wheel import TimerWheel
 from arauto.text.bridge_rules import Rule
+from arauto.workers.handover import wait_for_successor
 from arauto.workers.worker_states import WorkerStates
 
 TICK = 0.5  # seconds between two renewals of the lease
@@ -31,7 +32,6 @@ LOOK_EVERY = 1.0  # seconds between two checks for topics that did not exist
 ROUND = 0.02  # seconds between two polls for Kafka's delivery reports
 RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to channels that Redis refused
 NEWCOMER = 2.0  # seconds for which a process that knows nothing leaves an empty Redis to others that do
-HANDOVER = 30.0  # seconds in which a successor starts, subscribes, and receives what this process has not
 SPARE = 250  # milliseconds by which two processes may judge one moment differently
 FLUSH = 1.5  # seconds to produce the remaining messages when the process stops
 OTHER_RULES = "the process at work has another ARAUTO_BRIDGE"
@@ -125,21 +125,24 @@ class BridgeThread(threading.Thread):
     def _is_blocked(self) -> bool:
         return bool(self.error) or any(one.trouble for one in self.report.rules.values())
 
-    def stop(self) -> None:
-        """Produce the remaining messages, release the lease, and end; from any thread.
+    def hand_over(self) -> None:
+        """Wait until a successor has subscribed, if this process is at work; from any thread.
 
-        Before that, a process that is replaced waits until its successor has subscribed, and until it has
-        received what was published before.
+        Then wait until this process has received what was published before.
         """
-        stopped, began, subscribed = now_ms(), monotonic(), 0
-        while self.token and monotonic() < began + HANDOVER:
-            if self._worker_states.all_stopping:
-                break
-            if self._wanted >= stopped:
+        stopped, subscribed = now_ms(), 0
+
+        def is_done() -> bool:
+            nonlocal subscribed
+            if self.token and self._wanted >= stopped:
                 subscribed = subscribed or self._wanted + SPARE
-                if self._listening.heard >= subscribed or not self._listening.selection.size:
-                    break
-            sleep(ROUND)
+            is_level = subscribed and self._listening.heard >= subscribed
+            return not self.token or bool(is_level or (subscribed and not self._listening.selection.size))
+
+        wait_for_successor(self._worker_states, is_done)
+
+    def stop(self) -> None:
+        """Produce the remaining messages, release the lease, and end; from any thread."""
         self._stopping.set()
         self._inbox.wake()
         if self.is_alive():

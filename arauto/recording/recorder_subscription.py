@@ -129,6 +129,12 @@ class RecorderSubscription:
         """Redis's error if nothing can be received at all; else empty."""
         return self.refused.get(b"") or self.refused.get(self._beats) or ""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything to record is received here, and all announcements about it."""
+        wanted = {*self.selection.channels, *self.selection.patterns}
+        return not self.has_lost_beats and wanted <= self._sources and self._recorded_logs <= self._followed
+
     def refusal_of(self, channel: bytes) -> str:
         """Redis's error if the channel cannot be received here; else empty."""
         wanted = (self._announcements_of(channel), self.source_of(channel))

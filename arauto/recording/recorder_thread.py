@@ -21,6 +21,7 @@ from arauto.redis_io.connection import error_text
 from arauto.redis_io.subscriber import Command, Subscriber
 from arauto.system.resource_errors import sentence
 from arauto.system.timer_wheel import TimerWheel
+from arauto.workers.handover import wait_for_successor
 from arauto.workers.worker_states import WorkerStates
 
 TICK = 0.25  # seconds
@@ -28,7 +29,7 @@ REFRESH_EVERY = 1.0  # seconds between two reads of the channels to record
 REFRESH_PAUSE = 0.1  # seconds between two of these reads at least
 RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to names that Redis refused
 TRIM_EVERY = 60.0  # seconds
-HANDOVER = 1.0  # seconds within which all processes of a stopping server know that they stop
+KNOWN_WITHIN = 1.0  # seconds within which all processes of a stopping server know that they stop
 JOIN_PATIENCE = 1.0  # seconds to wait for the thread to end
 _ROUND = 0.01  # seconds
 
@@ -41,6 +42,8 @@ class RecorderThread(threading.Thread):
     This thread alone handles the pushes of its connection, and sends all commands about logs.
 
     :param reconcile: called when the recorded channels have changed, for the feeds of this process.
+    :param note_stand_by: takes, a few times a second, whether it would record everything from now on, if
+        another process did not.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class RecorderThread(threading.Thread):
         timers: TimerWheel,
         reconcile: Callable[[], None],
         worker_states: WorkerStates,
+        note_stand_by: Callable[[bool], None],
     ) -> None:
         super().__init__(name="recorder", daemon=True)
         self.error = ""
@@ -57,6 +61,7 @@ class RecorderThread(threading.Thread):
         self._timers = timers
         self._reconcile = reconcile
         self._worker_states = worker_states
+        self._note_stand_by = note_stand_by
         self._reconciled = 0  # the generation that feeds were last reconciled with
         self._has_changed = False
         self._trimmed_at = self._retried_at = monotonic()
@@ -74,13 +79,18 @@ class RecorderThread(threading.Thread):
         self._wake.set()
         self._inbox.wake()
 
+    def hand_over(self) -> None:
+        """Wait until a successor stands by, if this process is the recorder; from any thread."""
+        states = self._worker_states
+        wait_for_successor(states, lambda: states.has_stand_by or not self.candidate.token)
+
     def stop(self) -> None:
         """Release the lease, and end; from any thread.
 
         If the whole server stops, none of its other processes shall take the lease in its last moments: it is
-        kept until all of them know that they stop, or for :data:`HANDOVER`.
+        kept until all of them know that they stop, or for :data:`KNOWN_WITHIN`.
         """
-        end = monotonic() + HANDOVER
+        end = monotonic() + KNOWN_WITHIN
         while self.candidate.token and not self._worker_states.all_stopping and monotonic() < end:
             sleep(_ROUND)
         self._stopping.set()
@@ -156,8 +166,15 @@ class RecorderThread(threading.Thread):
                 self._handle_batches(0)
                 self._do(self.candidate.flush(_now() + REST))  # wait for no more messages
             finally:
+                self._note_stand_by(False)
                 self._inbox.end()
                 self._do(self.candidate.disconnected(_now()))
+
+    @property
+    def _stands_by(self) -> bool:
+        candidate = self.candidate
+        has_recorder = candidate.other_is_recorder or bool(candidate.token)
+        return has_recorder and candidate.is_ready and self._subscription.is_complete
 
     @property
     def _is_over(self) -> bool:
@@ -171,6 +188,7 @@ class RecorderThread(threading.Thread):
             if loss := self._recording.new_loss():
                 self._do(self.candidate.doubted(*loss, _now()))
             self._do(self.candidate.tick(_now()))
+            self._note_stand_by(self._stands_by)
         if self._subscription.is_woken:
             self._subscription.is_woken = False
             self._recording.look()

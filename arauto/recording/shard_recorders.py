@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import redis
 
@@ -15,6 +16,7 @@ from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
 from arauto.redis_io.redis_url import Address
 from arauto.system.timer_wheel import TimerWheel
+from arauto.workers.handover import wait_for_successor
 from arauto.workers.worker_states import WorkerStates
 
 LOOK_EVERY = 0.1  # seconds
@@ -44,6 +46,7 @@ class ShardRecorders(threading.Thread):
         self._reconcile = reconcile
         self._worker_states = worker_states
         self._recorders: dict[Key, tuple[ShardRecording, RecorderThread]] = {}
+        self._standing_by: dict[Key, bool] = {}
         self._shared_keys = SharedKeys(recording, self._wake_recorders, self._has)
         self._stopping = threading.Event()
 
@@ -68,6 +71,15 @@ class ShardRecorders(threading.Thread):
         for _, recorder in list(self._recorders.values()):
             recorder.wake()
 
+    def hand_over(self) -> None:
+        """Wait until a successor stands by for all shards, if this process records; from any thread."""
+        states = self._worker_states
+        wait_for_successor(states, lambda: states.has_stand_by or not self._has_lease)
+
+    @property
+    def _has_lease(self) -> bool:
+        return any(recorder.candidate.token for _, recorder in list(self._recorders.values()))
+
     def stop(self) -> None:
         """Release the leases, and end; from any thread."""
         self._stopping.set()
@@ -88,6 +100,7 @@ class ShardRecorders(threading.Thread):
                 pass  # no node answers: the recorders keep trying
             except Exception:
                 log.exception("recorder failed")
+            self._worker_states.note_stand_by(all(self._standing_by.get(key) for key in self._recorders))
             self._stopping.wait(LOOK_EVERY)
 
     def _follow(self, shards: list[Shard]) -> None:
@@ -102,7 +115,7 @@ class ShardRecorders(threading.Thread):
                 recorder.end()
         for key, shard in found.items():
             if key not in self._recorders:
-                self._recorders[key] = self._make(shard)
+                self._recorders[key] = self._make(key, shard)
 
     def _is_gone(self, key: Key, masters: set[Address], found: dict[Key, Shard]) -> bool:
         """Whether another node has the shard's slots, or the shard another lowest slot."""
@@ -117,11 +130,14 @@ class ShardRecorders(threading.Thread):
             for recording, recorder in list(self._recorders.values())
         )
 
-    def _make(self, shard: Shard) -> tuple[ShardRecording, RecorderThread]:
+    def _make(self, key: Key, shard: Shard) -> tuple[ShardRecording, RecorderThread]:
         store = self._recording.store
         assert isinstance(store, ClusterStore)  # noqa: S101 - for mypy: it is made from the same link
         recording = ShardRecording(self._recording, self._link, shard, store.of(shard))
-        recorder = RecorderThread(recording, self._timers, self._reconcile, self._worker_states)
+        note_stand_by = partial(self._standing_by.__setitem__, key)
+        recorder = RecorderThread(
+            recording, self._timers, self._reconcile, self._worker_states, note_stand_by
+        )
         recorder.start()
         return recording, recorder
 
@@ -136,4 +152,4 @@ def make_recorder(
     link = recording.link
     if isinstance(link, ClusterLink):
         return ShardRecorders(recording, link, timers, reconcile, worker_states)
-    return RecorderThread(recording, timers, reconcile, worker_states)
+    return RecorderThread(recording, timers, reconcile, worker_states, worker_states.note_stand_by)

@@ -247,6 +247,7 @@ def post_worker_init(worker: Any) -> None:
     # longest turn. It is seldom needed: only feeds on a cluster leave reference cycles.
     gc.set_threshold(*gc.get_threshold()[:2], COLLECTIONS_UNTIL_FULL)
     master.forks.note_ready()
+    master.shared.worker_states.note_ready()
     worker.log.info("Worker %s is ready for requests", worker.pid)
 
 
@@ -397,6 +398,8 @@ def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Reco
         # Not in the handler, which must not block: the interrupted code may hold the locks that it needs. And
         # not in a thread that is started only then, which may fail.
         begun.wait()
+        for one in (drain, *keepers):
+            one.hand_over()
         drain.close_all()
         worker.timeouts.hurry()
         for keeper in keepers:  # each releases its lease, which another process takes then

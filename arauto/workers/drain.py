@@ -1,4 +1,4 @@
-"""Closes the open sockets of this process when the server stops."""
+"""Closes the open sockets of this process when it stops."""
 
 import threading
 from collections.abc import Iterator
@@ -7,13 +7,17 @@ from time import monotonic, sleep
 
 from arauto.net.websocket import CLOSE_PATIENCE, Code, Transport
 from arauto.system.timer_wheel import TICK
+from arauto.workers.handover import wait_for_successor
 from arauto.workers.worker_states import WorkerStates
 
 _ROUND = 0.01  # seconds
 
 
 class Drain:
-    """Tracks open sockets. When the process stops, or is about to, no more are accepted."""
+    """Tracks open sockets. When the process stops, or is about to, no more are accepted.
+
+    Until the successor of a process is ready, they are.
+    """
 
     def __init__(self, worker_states: WorkerStates) -> None:
         self._worker_states = worker_states
@@ -40,7 +44,12 @@ class Drain:
     @property
     def is_accepting(self) -> bool:
         """Whether new sockets are accepted."""
-        return not self._worker_states.is_stopping
+        states = self._worker_states
+        return not states.is_stopping or (not self._begun and states.has_successor)
+
+    def hand_over(self) -> None:
+        """Wait until all successors of this process serve pages, if there are any."""
+        wait_for_successor(self._worker_states, lambda: self._worker_states.are_successors_ready)
 
     def close_all(self) -> None:
         """Close every socket with 1001, and wait until all are closed, two seconds at most."""

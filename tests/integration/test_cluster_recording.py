@@ -26,6 +26,7 @@ from websockets.sync.client import connect
 from arauto.recording_core.log_keys import NAMES, head_of
 from arauto.settings import WORKERS
 from tests.support.clusters import Cluster, ClusterNode
+from tests.support.gates import gated_recorder
 from tests.support.http import Answer, get, publish, request
 from tests.support.machine_time import MachineTime
 from tests.support.persons import Person
@@ -49,6 +50,7 @@ from tests.support.waiting import eventually
 SHARDS = 3
 LOSSES = 100  # of sockets
 RESHARDED = 20  # slots
+GATE = "recorders may start"  # a file beside the log
 MARKS = "marks"  # a channel of the tests' publishers
 
 
@@ -117,6 +119,8 @@ def made(
         ">program",
         *rules(PROGRAM, ACTS, RECORDS, CLUSTER, channels=("kept.*", "switched", "moved")),
     )
+    gate = place / GATE
+    gate.touch()
     with ExitStack() as stack:
         cluster = Cluster(stack, binaries()[binary], place, *user)
         server = ArautoServer(
@@ -126,6 +130,7 @@ def made(
             ARAUTO_WORKERS="2",
             ARAUTO_RECORD="kept.*",
             ARAUTO_DELETE_LOGS="on",
+            ALTER=gated_recorder(gate),
         )
         stack.enter_context(closing(server))
         eventually(lambda: server.log.count("recorder started") >= SHARDS, why="each shard has a recorder")
@@ -210,6 +215,22 @@ def test_a_recorder_that_dies_loses_nothing(
         pids = re.findall(r"\[(\d+)\] recorder started", server.log)
         os.kill(int(pids[-1]), signal.SIGKILL)
     assert not [gap for _, tabs in watched for tab in tabs for gap in tab.gaps]
+
+
+def test_a_reload_loses_nothing(cluster: Cluster, server: ArautoServer, machine: MachineTime) -> None:
+    """The recorder of each shard goes on until a new worker stands by for all of them."""
+    with under_way(cluster, server, machine, "n") as watched:
+        gate = server.log_path.with_name(GATE)
+        gate.unlink()
+        old, ready = server.workers(), server.log.count("is ready for requests")
+        os.kill(server._process.pid, signal.SIGHUP)
+        eventually(lambda: server.log.count("is ready for requests") == ready + len(old))
+        watched[0][0].wait_for(300)  # for more than three seconds
+        gate.touch()
+        eventually(lambda: not any(one.is_running() for one in old), why="they have ended")
+    for published, tabs in watched:
+        assert tabs[0].gaps == []
+        assert [line for line in replay(server, published.channel) if line.get("type") == "gap"] == []
 
 
 def test_a_planned_failover_ends_in_a_gap_of_that_log_alone(

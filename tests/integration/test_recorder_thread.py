@@ -17,7 +17,7 @@ from arauto.protocol.selection import Selection
 from arauto.recording import recorder_thread
 from arauto.recording.log_store import Store
 from arauto.recording.recorded_channels import Recording
-from arauto.recording.recorder_thread import HANDOVER, JOIN_PATIENCE
+from arauto.recording.recorder_thread import JOIN_PATIENCE, KNOWN_WITHIN
 from arauto.recording_core import channel_recorder as recorder_module
 from arauto.recording_core.announcements import Mark
 from arauto.recording_core.feed_steps import Pages, Read
@@ -191,7 +191,7 @@ def test_a_process_that_goes_does_not_become_the_recorder(own_redis: RedisServer
 def test_a_server_keeps_the_lease_until_all_its_processes_know_that_it_stops(
     own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_thread, "HANDOVER", 1000.0)
+    monkeypatch.setattr(recorder_thread, "KNOWN_WITHIN", 1000.0)
     worker_states = WorkerStates()
     worker_states.use_slot(1)
     worker_states.use_slot(0)
@@ -222,7 +222,7 @@ def test_a_stop_does_not_wait_for_a_redis_that_hangs(
     own_redis.freeze()
     began = machine()
     one.stop()
-    assert machine() - began < HANDOVER + JOIN_PATIENCE + 0.5
+    assert machine() - began < KNOWN_WITHIN + JOIN_PATIENCE + 0.5
     own_redis.thaw()
     one.join()
 

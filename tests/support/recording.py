@@ -79,7 +79,10 @@ def recorder(url: str, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> Re
 
 def record(recording: Any, worker_states: WorkerStates | None = None, **more: Any) -> RecorderThread:
     more.setdefault("reconcile", lambda: None)
-    return RecorderThread(recording, TimerWheel(), worker_states=worker_states or WorkerStates(), **more)
+    states = worker_states or WorkerStates()
+    return RecorderThread(
+        recording, TimerWheel(), worker_states=states, note_stand_by=states.note_stand_by, **more
+    )
 
 
 def make_store(url: str) -> Store:

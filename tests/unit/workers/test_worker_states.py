@@ -80,3 +80,50 @@ def test_a_successor_that_fails_before_it_has_a_slot_changes_no_other() -> None:
     master.prepare(is_successor=False)
     master.cancel()
     assert not one.all_stopping
+
+
+def test_successors_are_those_of_the_last_reload() -> None:
+    master = WorkerStates()
+    old, older = workers(master, 0, 1)
+    assert old.has_successor, "another worker goes on"
+    master.prepare(is_successor=True)
+    master.reserve(2)
+    master.replace_all()
+    assert (old.has_successor, older.has_successor, old.are_successors_ready) == (True, True, False)
+    (new,) = workers(master, 2)
+    assert not new.has_successor
+    new.note_ready()
+    assert old.are_successors_ready
+    master.prepare(is_successor=False)
+    master.reserve(3)
+    assert not old.are_successors_ready, "all are waited for"
+    master.clear_slot(3)
+    assert old.are_successors_ready
+    master.replace_all()
+    assert not old.has_successor, "the whole server stops"
+
+
+def test_who_stands_by_is_one_that_goes_on() -> None:
+    master = WorkerStates()
+    old, older = workers(master, 0, 1)
+    older.note_stand_by(True)
+    assert old.has_stand_by
+    master.prepare(is_successor=True)
+    master.reserve(2)
+    master.replace_all()
+    assert not old.has_stand_by, "it ends as well"
+    (new,) = workers(master, 2)
+    new.note_stand_by(True)
+    assert old.has_stand_by
+    new.note_stand_by(False)
+    assert not old.has_stand_by
+
+
+def test_a_slot_that_is_used_again_is_not_ready() -> None:
+    master = WorkerStates()
+    one, other = workers(master, 0, 1)
+    other.note_ready()
+    other.note_stand_by(True)
+    master.clear_slot(1)
+    master.reserve(1)
+    assert (one.has_successor, one.are_successors_ready, one.has_stand_by) == (True, False, False)
