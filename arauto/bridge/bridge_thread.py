@@ -125,7 +125,7 @@ class BridgeThread(threading.Thread):
     def _is_blocked(self) -> bool:
         return bool(self.error) or any(one.trouble for one in self.report.rules.values())
 
-    def hand_over(self) -> None:
+    def hand_over(self, until: float) -> None:
         """Wait until a successor has subscribed, if this process is at work; from any thread.
 
         Then wait until this process has received what was published before.
@@ -139,7 +139,7 @@ class BridgeThread(threading.Thread):
             is_level = subscribed and self._listening.heard >= subscribed
             return not self.token or bool(is_level or (subscribed and not self._listening.selection.size))
 
-        wait_for_successor(self._worker_states, is_done)
+        wait_for_successor(self._worker_states, is_done, until)
 
     def stop(self) -> None:
         """Produce the remaining messages, release the lease, and end; from any thread."""

@@ -79,10 +79,10 @@ class RecorderThread(threading.Thread):
         self._wake.set()
         self._inbox.wake()
 
-    def hand_over(self) -> None:
+    def hand_over(self, until: float) -> None:
         """Wait until a successor stands by, if this process is the recorder; from any thread."""
         states = self._worker_states
-        wait_for_successor(states, lambda: states.has_stand_by or not self.candidate.token)
+        wait_for_successor(states, lambda: states.has_stand_by or not self.candidate.token, until)
 
     def stop(self) -> None:
         """Release the lease, and end; from any thread.

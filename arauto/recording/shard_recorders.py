@@ -71,10 +71,10 @@ class ShardRecorders(threading.Thread):
         for _, recorder in list(self._recorders.values()):
             recorder.wake()
 
-    def hand_over(self) -> None:
+    def hand_over(self, until: float) -> None:
         """Wait until a successor stands by for all shards, if this process records; from any thread."""
         states = self._worker_states
-        wait_for_successor(states, lambda: states.has_stand_by or not self._has_lease)
+        wait_for_successor(states, lambda: states.has_stand_by or not self._has_lease, until)
 
     @property
     def _has_lease(self) -> bool:

@@ -14,6 +14,7 @@ import threading
 import weakref
 from contextlib import nullcontext
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from arauto.assets.minifier import Minifier, minify_in_subprocess
@@ -380,6 +381,8 @@ def _exit_once(worker: Any) -> Any:
 
 
 def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Recorder]") -> None:
+    from arauto.workers.handover import HANDOVER  # it sleeps, which gevent has patched only now
+
     # A terminal's Ctrl+C reaches the workers, and then the master sends them a signal too: one is enough.
     quit = worker.handle_quit if worker.cfg.worker_class_str == "gthread" else _exit_once(worker)
     stops: dict[int, Any] = {signal.SIGTERM: worker.handle_exit, signal.SIGINT: quit, signal.SIGQUIT: quit}
@@ -398,8 +401,9 @@ def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Reco
         # Not in the handler, which must not block: the interrupted code may hold the locks that it needs. And
         # not in a thread that is started only then, which may fail.
         begun.wait()
+        until = monotonic() + HANDOVER
         for one in (drain, *keepers):
-            one.hand_over()
+            one.hand_over(until)
         drain.close_all()
         worker.timeouts.hurry()
         for keeper in keepers:  # each releases its lease, which another process takes then

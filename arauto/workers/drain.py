@@ -47,9 +47,9 @@ class Drain:
         states = self._worker_states
         return not states.is_stopping or (not self._begun and states.has_successor)
 
-    def hand_over(self) -> None:
+    def hand_over(self, until: float) -> None:
         """Wait until all successors of this process serve pages, if there are any."""
-        wait_for_successor(self._worker_states, lambda: self._worker_states.are_successors_ready)
+        wait_for_successor(self._worker_states, lambda: self._worker_states.are_successors_ready, until)
 
     def close_all(self) -> None:
         """Close every socket with 1001, and wait until all are closed, two seconds at most."""

@@ -5,12 +5,14 @@ from time import monotonic, sleep
 
 from arauto.workers.worker_states import WorkerStates
 
-HANDOVER = 30.0  # seconds in which a successor starts, subscribes, and receives what this process has not
+HANDOVER = 30.0  # seconds in which a successor starts, subscribes, and receives what a process has not
 _ROUND = 0.02  # seconds
 
 
-def wait_for_successor(worker_states: WorkerStates, is_done: Callable[[], bool]) -> None:
-    """Wait until ``is_done``, while there is a successor, and for :data:`HANDOVER` at most."""
-    end = monotonic() + HANDOVER
-    while worker_states.has_successor and not is_done() and monotonic() < end:
+def wait_for_successor(worker_states: WorkerStates, is_done: Callable[[], bool], until: float) -> None:
+    """Wait until ``is_done``, while there is a successor.
+
+    :param until: when to stop waiting, by ``time.monotonic``.
+    """
+    while worker_states.has_successor and not is_done() and monotonic() < until:
         sleep(_ROUND)
