@@ -1,9 +1,9 @@
-"""Pauses accepting connections when the process has no file descriptors left."""
+"""Pauses accepting connections when the process has no file descriptors left, and ends it before a stop."""
 
 import logging
 from collections.abc import Callable
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, ClassVar
 
 from arauto.system.resource_errors import sentence
 
@@ -43,10 +43,30 @@ def pause_on_errors(accept: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def make_pausing_server(base: Any) -> Any:
-    """A subclass of gevent's server ``base``, which would log a traceback."""
+    """A subclass of gevent's server ``base``, which would log a traceback.
+
+    Its class method ``stop_all`` lets all its servers accept no more connections.
+    """
     errors = AcceptErrors()
 
     class PausingServer(base):  # type: ignore[misc]  # gevent carries no types
+        servers: ClassVar[list[Any]] = []
+        is_over = False
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.servers.append(self)
+
+        @classmethod
+        def stop_all(cls) -> None:
+            cls.is_over = True
+            for server in cls.servers:
+                server.stop_accepting()
+
+        def start_accepting(self) -> None:
+            if not self.is_over:  # each connection that ends would let it accept again
+                super().start_accepting()
+
         def do_read(self) -> Any:
             try:
                 return super().do_read()

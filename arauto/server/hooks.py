@@ -40,6 +40,8 @@ _CANNOT_START = (
 )
 
 if TYPE_CHECKING:  # gevent patches the modules that these import only after the fork
+    from collections.abc import Callable
+
     from arauto.bridge.bridge_thread import BridgeThread
     from arauto.recording.shard_recorders import Recorder
     from arauto.workers.drain import Drain
@@ -229,7 +231,8 @@ def post_worker_init(worker: Any) -> None:
     services = services_of(worker.wsgi)
     feeds = services.feeds
     keepers = [one for one in (services.recorder, services.bridge) if one is not None]
-    _drain_first(worker, feeds.drain, keepers)
+    stop_accepting = _stop_accepting if worker.cfg.worker_class_str == "gthread" else _use_pausing_server()
+    _drain_first(worker, feeds.drain, keepers, stop_accepting)
     for keeper in keepers:
         keeper.start()
     worker.timeouts = RequestTimeouts(feeds.timers)
@@ -239,7 +242,6 @@ def post_worker_init(worker: Any) -> None:
         _use_own_thread_pool(worker)
     else:
         _time_first_heads(worker)
-        _use_pausing_server()
     # Objects that exist now are never garbage, so exclude them: collecting takes a third of the time when a
     # log is read.
     gc.collect()
@@ -263,13 +265,20 @@ def _use_own_thread_pool(worker: Any) -> None:
     TConn.wait_for_data = wait_for_data  # only in this worker's process
 
 
-def _use_pausing_server() -> None:
+def _stop_accepting(worker: Any) -> None:
+    worker.worker_connections = 0
+    worker.method_queue.defer(lambda: None)  # wake its loop, which compares that with the open connections
+
+
+def _use_pausing_server() -> "Callable[[Any], None]":
+    """Returns a function that lets a worker accept no more connections."""
     from gunicorn.workers import ggevent
 
     from arauto.server.accept_backoff import make_pausing_server
 
     # gunicorn looks it up by this name; this changes only the worker's process.
-    ggevent.StreamServer = make_pausing_server(ggevent.StreamServer)
+    ggevent.StreamServer = pausing = make_pausing_server(ggevent.StreamServer)
+    return lambda worker: pausing.stop_all()
 
 
 def _time_heads(worker: Any) -> None:
@@ -380,7 +389,12 @@ def _exit_once(worker: Any) -> Any:
     return lambda number, frame: gevent.spawn(exit_unless_ended)
 
 
-def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Recorder]") -> None:
+def _drain_first(
+    worker: Any,
+    drain: "Drain",
+    keepers: "list[BridgeThread | Recorder]",
+    stop_accepting: "Callable[[Any], None]",
+) -> None:
     from arauto.workers.handover import HANDOVER  # it sleeps, which gevent has patched only now
 
     # A terminal's Ctrl+C reaches the workers, and then the master sends them a signal too: one is enough.
@@ -404,6 +418,8 @@ def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Reco
         until = monotonic() + HANDOVER
         for one in (drain, *keepers):
             one.hand_over(until)
+        if drain.has_successor:
+            stop_accepting(worker)  # else pages that return may be refused here
         drain.close_all()
         worker.timeouts.hurry()
         for keeper in keepers:  # each releases its lease, which another process takes then

@@ -44,8 +44,12 @@ class Drain:
     @property
     def is_accepting(self) -> bool:
         """Whether new sockets are accepted."""
-        states = self._worker_states
-        return not states.is_stopping or (not self._begun and states.has_successor)
+        return not self._worker_states.is_stopping or (not self._begun and self.has_successor)
+
+    @property
+    def has_successor(self) -> bool:
+        """Whether another process accepts sockets instead."""
+        return self._worker_states.has_successor
 
     def hand_over(self, until: float) -> None:
         """Wait until all successors of this process serve pages, if there are any."""

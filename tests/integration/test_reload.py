@@ -78,6 +78,23 @@ def test_nothing_is_missed_while_successors_start(
     assert "Traceback" not in server.log
 
 
+@pytest.mark.parametrize("worker", WORKERS)
+def test_requests_are_answered_by_those_that_go_on(start: Start, own_redis: RedisServer, worker: str) -> None:
+    """Not by a worker that closes its sockets, or keeps the recorder's lease for a moment."""
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="2", ARAUTO_RECORD="kept.*")
+    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
+    statuses = list[int]()
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(open_tab(server, "a"))
+        old = reload(server)
+        while any(one.is_running() for one in old):
+            statuses.append(get(server, "/readyz").status)
+    refused = [status for status in statuses if status != 200]
+    assert len(refused) <= len(old), "each may have accepted one, at most, before it stopped"
+    assert len(statuses) > 20
+
+
 def test_successors_that_are_stopped_are_not_waited_for(
     start: Start, valkey: RedisServer, gate: Path
 ) -> None:
