@@ -80,9 +80,13 @@ class RecorderThread(threading.Thread):
         self._inbox.wake()
 
     def hand_over(self, until: float) -> None:
-        """Wait until a successor stands by, if this process is the recorder; from any thread."""
+        """Wait until a successor stands by, if this process is the recorder; from any thread.
+
+        Its connection may break meanwhile: then it takes the lease again, or another process does.
+        """
         states = self._worker_states
-        wait_for_successor(states, lambda: states.has_stand_by or not self.candidate.token, until)
+        if self.candidate.token:
+            wait_for_successor(states, lambda: states.has_stand_by or self.candidate.other_is_recorder, until)
 
     def stop(self) -> None:
         """Release the lease, and end; from any thread.
@@ -142,7 +146,7 @@ class RecorderThread(threading.Thread):
             store,
             has_glob=lambda channel: self._subscription.source_of(channel) != channel,
             follow=lambda channel: self._subscriber.send([self._subscription.follow(channel)]),
-            may_claim=lambda: not self._worker_states.is_stopping,
+            may_claim=lambda: self._worker_states.goes_on,
             upgrade=lambda: self._recording.upgrade(),
             report=self._recording.report,
             give_up=self._stopping.is_set,

@@ -12,6 +12,7 @@ from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording.shard_recording import ShardRecording
 from arauto.recording.shared_keys import SharedKeys
+from arauto.recording_core.candidate import Candidate
 from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
 from arauto.redis_io.redis_url import Address
@@ -74,11 +75,14 @@ class ShardRecorders(threading.Thread):
     def hand_over(self, until: float) -> None:
         """Wait until a successor stands by for all shards, if this process records; from any thread."""
         states = self._worker_states
-        wait_for_successor(states, lambda: states.has_stand_by or not self._has_lease, until)
+        if any(one.token for one in self._candidates()):
+            wait_for_successor(states, lambda: states.has_stand_by or self._are_others_recorders(), until)
 
-    @property
-    def _has_lease(self) -> bool:
-        return any(recorder.candidate.token for _, recorder in list(self._recorders.values()))
+    def _are_others_recorders(self) -> bool:
+        return all(one.other_is_recorder for one in self._candidates())
+
+    def _candidates(self) -> list[Candidate]:
+        return [recorder.candidate for _, recorder in list(self._recorders.values())]
 
     def stop(self) -> None:
         """Release the leases, and end; from any thread."""
@@ -100,7 +104,8 @@ class ShardRecorders(threading.Thread):
                 pass  # no node answers: the recorders keep trying
             except Exception:
                 log.exception("recorder failed")
-            self._worker_states.note_stand_by(all(self._standing_by.get(key) for key in self._recorders))
+            standing_by = [self._standing_by.get(key) for key in self._recorders]
+            self._worker_states.note_stand_by(bool(standing_by) and all(standing_by))
             self._stopping.wait(LOOK_EVERY)
 
     def _follow(self, shards: list[Shard]) -> None:

@@ -17,6 +17,10 @@ REST = 10.0  # seconds until the next worker is tried, if one has started
 _ROUND = 0.1  # seconds
 
 
+class _Renewed(Exception):
+    """All successors are started."""
+
+
 class Forks:
     """Wraps gunicorn's methods in the master that fork."""
 
@@ -26,7 +30,7 @@ class Forks:
         self._ready = mmap.mmap(-1, 1)  # 1: a worker has been ready; shared with the workers
         self._to_replace = 0  # successors of a reload that are not started yet
         self._is_first = False  # whether the next worker is the first of these
-        self._is_logged = False
+        self._is_logged = self._is_reloading = False
         self._spawn, server.spawn_worker = server.spawn_worker, self.spawn
         self._manage, server.manage_workers = server.manage_workers, self.manage
         self._reexec, server.reexec = server.reexec, self.reexec
@@ -64,12 +68,18 @@ class Forks:
         self._manage()
 
     def reap(self) -> None:
-        """Reap workers. A second worker that could not start must not end the server, which ends already."""
+        """Reap workers. A second worker that could not start must not end the server, which ends already.
+
+        :raise _Renewed: in a reload, which would wait now for workers that wait for their successors, and
+            handle no signal meanwhile.
+        """
         try:
             self._reap()
         except HaltServer:
             if self._server.LISTENERS:
                 raise
+        if self._is_reloading:
+            raise _Renewed
 
     def reexec(self) -> None:
         """Start another master, or continue without it."""
@@ -82,14 +92,19 @@ class Forks:
 
     def reload(self) -> None:
         """Renew the workers; if that fails before the first one is ready, the current ones keep running."""
+        self._is_reloading = True
         try:
             self._reload()
+        except _Renewed:
+            pass
         except (Exception, SystemExit) as error:
             if os.getpid() != self._server.pid:
                 raise  # a new worker has ended
             self._server.app.cfg = self._server.cfg  # it may have read a part of the new configuration
             why = error.__context__ or error  # gunicorn exits if it cannot read its configuration
             self._server.log.error("The workers are not renewed. %s", _error_text(why))
+        finally:
+            self._is_reloading = False
 
     def boot(self, worker: Any) -> None:
         """In a new worker: make it exit on signals, and log in a sentence what it lacks to start."""

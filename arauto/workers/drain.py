@@ -44,7 +44,7 @@ class Drain:
     @property
     def is_accepting(self) -> bool:
         """Whether new sockets are accepted."""
-        return not self._worker_states.is_stopping or (not self._begun and self.has_successor)
+        return self._worker_states.goes_on
 
     @property
     def has_successor(self) -> bool:

@@ -74,6 +74,12 @@ class WorkerStates:
         return self._slots[self._slot] == _STOPPING or self._generation[0] != self._own_generation
 
     @property
+    def goes_on(self) -> bool:
+        """Whether this process works as before: also if it is about to stop, but has a successor."""
+        is_running = self._slots[self._slot] != _STOPPING
+        return is_running and (self._generation[0] == self._own_generation or self.has_successor)
+
+    @property
     def all_stopping(self) -> bool:
         """Whether every process is stopping."""
         return _RUNNING not in self._slots[:]

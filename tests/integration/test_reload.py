@@ -20,6 +20,8 @@ from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab, receives
 from tests.support.waiting import eventually
 
+GONE_WITHIN = 3.0  # seconds until the program has ended
+
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Path:
@@ -78,6 +80,30 @@ def test_nothing_is_missed_while_successors_start(
     assert "Traceback" not in server.log
 
 
+def test_a_recorder_that_is_cut_off_meanwhile_goes_on(
+    start: Start, own_redis: RedisServer, gate: Path
+) -> None:
+    server = start(
+        REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="kept.*", ALTER=gated_worker(gate)
+    )
+    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
+    published = Published(own_redis, "kept.a")
+    published.go_on()
+    gate.unlink()
+    reload(server)
+    own_redis.client.client_kill_filter(_type="pubsub")
+    eventually(
+        lambda: is_kept(server, published), why="it is the recorder again, before its successor starts"
+    )
+    gate.touch()
+
+
+def is_kept(server: ArautoServer, published: Published) -> bool:
+    """Publish one more message; return whether it gets into the log."""
+    published.go_on()
+    return [line for line in replay(server, published.channel) if line.get("data") == published.last] != []
+
+
 @pytest.mark.parametrize("worker", WORKERS)
 def test_requests_are_answered_by_those_that_go_on(start: Start, own_redis: RedisServer, worker: str) -> None:
     """Not by a worker that closes its sockets, or keeps the recorder's lease for a moment."""
@@ -96,7 +122,7 @@ def test_requests_are_answered_by_those_that_go_on(start: Start, own_redis: Redi
 
 
 def test_successors_that_are_stopped_are_not_waited_for(
-    start: Start, valkey: RedisServer, gate: Path
+    start: Start, valkey: RedisServer, gate: Path, machine: MachineTime
 ) -> None:
     """A second reload, and then a stop, before the first successor has started."""
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKERS="2", ALTER=gated_worker(gate))
@@ -109,5 +135,7 @@ def test_successors_that_are_stopped_are_not_waited_for(
         os.kill(server._process.pid, signal.SIGHUP)
         eventually(lambda: server.log.count("Booting worker") == reload_again)
         assert receives(valkey, tab)
+        began = machine()
         assert server.stop() == 0
+        assert machine() - began < GONE_WITHIN
     assert "Traceback" not in server.log
