@@ -31,11 +31,13 @@ class Forks:
         self._to_replace = 0  # successors of a reload that are not started yet
         self._is_first = False  # whether the next worker is the first of these
         self._is_logged = self._is_reloading = False
+        self._terminated = set[int]()  # workers that were sent SIGTERM
         self._spawn, server.spawn_worker = server.spawn_worker, self.spawn
         self._manage, server.manage_workers = server.manage_workers, self.manage
         self._reexec, server.reexec = server.reexec, self.reexec
         self._reload, server.reload = server.reload, self.reload
         self._reap, server.reap_workers = server.reap_workers, self.reap
+        self._kill, server.kill_worker = server.kill_worker, self.kill
 
     def spawn(self) -> None:
         """Start a worker; if that fails, the others keep running."""
@@ -80,6 +82,17 @@ class Forks:
                 raise
         if self._is_reloading:
             raise _Renewed
+
+    def kill(self, pid: int, signum: int) -> None:
+        """Send a signal to a worker, but SIGTERM only once.
+
+        gunicorn repeats it to workers that are too many, and a worker that exits has no handler any more.
+        """
+        self._terminated &= self._server.WORKERS.keys()
+        if signum != signal.SIGTERM or pid not in self._terminated:
+            self._kill(pid, signum)
+        if signum == signal.SIGTERM:
+            self._terminated.add(pid)
 
     def reexec(self) -> None:
         """Start another master, or continue without it."""

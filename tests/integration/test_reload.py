@@ -116,6 +116,7 @@ def test_requests_are_answered_by_those_that_go_on(start: Start, own_redis: Redi
         old = reload(server)
         while any(one.is_running() for one in old):
             statuses.append(get(server, "/readyz").status)
+    assert "was sent SIGTERM" not in server.log, "they exit by themselves"
     refused = [status for status in statuses if status != 200]
     assert len(refused) <= len(old), "each may have accepted one, at most, before it stopped"
     assert len(statuses) > 20
