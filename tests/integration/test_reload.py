@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from secrets import token_hex
 
 import psutil
 import pytest
@@ -59,7 +60,7 @@ def test_nothing_is_missed_while_successors_start(
         ALTER=gated(gate),
     )
     eventually(lambda: is_recording(redis_server), why="a recorder is at work")
-    published = Published(redis_server, f"kept.{worker}{workers}{gated.__name__}")
+    published = Published(redis_server, f"kept.{token_hex(8)}")
     published.go_on()
     with watching(server, published, tabs=4) as tabs:
         with published.keep_on():
