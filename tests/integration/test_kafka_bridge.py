@@ -18,6 +18,7 @@ import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from arauto.settings import WORKERS
+from tests.support.gates import gated_worker
 from tests.support.http import get
 from tests.support.kafka_servers import PATIENT, KafkaServer
 from tests.support.redis_servers import RedisServer
@@ -272,12 +273,7 @@ def test_a_process_that_is_replaced_goes_on_until_its_slow_successor_has_subscri
     kafka.create("bridge.reload")
     gate = tmp_path / "may start"
     gate.touch()
-    alter = f"""{PATIENT}
-from pathlib import Path
-from time import sleep
-while not Path({str(gate)!r}).exists():
-    sleep(0.02)
-"""
+    alter = PATIENT + gated_worker(gate)
     with ExitStack() as stack:
         rule = "alerts.* -> kafka:bridge.reload"
         (server,) = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE=rule, ALTER=alter)
