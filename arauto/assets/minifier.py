@@ -147,7 +147,9 @@ def _sources_because(why: str) -> dict[str, bytes]:
 
 def main() -> None:
     """Print what :meth:`Minifier.result` returns."""
-    print(json.dumps({path: b64encode(body).decode() for path, body in pack(minify()).items()}))
+    # With PYTHONUNBUFFERED, print() drops what is left if a signal interrupts it while the pipe is full.
+    with open(sys.stdout.fileno(), "w", closefd=False) as out:
+        out.write(json.dumps({path: b64encode(body).decode() for path, body in pack(minify()).items()}))
 
 
 def minify() -> dict[str, str]:

@@ -24,12 +24,12 @@ def key() -> str:
 
 
 def read(key: str) -> str:
-    """The cached text, if it has this key; else empty."""
+    """The cached text, if it has this key and is whole; else empty."""
     directory = compiled()
     if directory and key:
         with suppress(OSError):
-            kept, _, text = _file(directory).read_text("utf-8").partition("\n")
-            return text if kept == key else ""
+            head, _, text = _file(directory).read_bytes().partition(b"\n")
+            return text.decode() if head == _head(key, text) else ""
     return ""
 
 
@@ -40,8 +40,13 @@ def write(key: str, text: str) -> None:
         unfinished = _file(directory).with_suffix(f".{os.getpid()}")
         with suppress(OSError):
             directory.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(f"{key}\n{text}", "utf-8")
+            body = text.encode()
+            unfinished.write_bytes(_head(key, body) + b"\n" + body)
             unfinished.replace(_file(directory))  # others may read it at this moment
+
+
+def _head(key: str, text: bytes) -> bytes:
+    return f"{key} {sha256(text).hexdigest()}".encode()
 
 
 def _file(directory: Path) -> Path:
