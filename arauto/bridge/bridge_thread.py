@@ -134,12 +134,15 @@ class BridgeThread(threading.Thread):
 
         def is_done() -> bool:
             nonlocal subscribed
-            if self.token and self._wanted >= stopped:
+            if not self.token:
+                return self.is_held  # by another; if by none, this process may hold it again at once
+            if self._wanted >= stopped:
                 subscribed = subscribed or self._wanted + SPARE
             is_level = subscribed and self._listening.heard >= subscribed
-            return not self.token or bool(is_level or (subscribed and not self._listening.selection.size))
+            return bool(is_level or (subscribed and not self._listening.selection.size))
 
-        wait_for_successor(self._worker_states, is_done, until)
+        if self.token:
+            wait_for_successor(self._worker_states, is_done, until)
 
     def stop(self) -> None:
         """Produce the remaining messages, release the lease, and end; from any thread."""
@@ -214,7 +217,7 @@ class BridgeThread(threading.Thread):
         if self.token:
             self._note_troubles()
         # A process that is replaced keeps the lease until it stops: by then its successor has subscribed.
-        may_have = bool(self.token) or not self._worker_states.is_stopping
+        may_have = bool(self.token) or self._worker_states.goes_on
         # A holder that lacks messages leaves the lease to others for a moment, even if it listens again:
         # they may have them.
         is_complete = self._listening.since is not None and not self._lacks
@@ -294,7 +297,7 @@ class BridgeThread(threading.Thread):
         return bool(self.token) and monotonic() - self._renewed_at < LEASE_MS / 1000
 
     def _lose(self) -> None:
-        self.token = 0
+        self.token, self.is_held = 0, False
         log.info("bridge stopped")
 
     @property

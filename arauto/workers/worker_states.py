@@ -69,11 +69,6 @@ class WorkerStates:
         self._slots[self._slot] = _STOPPING
 
     @property
-    def is_stopping(self) -> bool:
-        """Whether this process is stopping, or is about to."""
-        return self._slots[self._slot] == _STOPPING or self._generation[0] != self._own_generation
-
-    @property
     def goes_on(self) -> bool:
         """Whether this process works as before: also if it is about to stop, but has a successor."""
         is_running = self._slots[self._slot] != _STOPPING

@@ -294,6 +294,30 @@ def test_a_process_that_is_replaced_goes_on_until_its_slow_successor_has_subscri
         assert server.log.count("bridge stopped") == 2, "a server that stops waits for no successor"
 
 
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_process_that_is_replaced_goes_on_if_its_connection_breaks_meanwhile(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path, worker: str
+) -> None:
+    topic = f"bridge.cut.{worker}"
+    kafka.create(topic)
+    gate = tmp_path / "may start"
+    gate.touch()
+    with ExitStack() as stack:
+        given = {"ARAUTO_BRIDGE": f"alerts.* -> kafka:{topic}", "ALTER": PATIENT + gated_worker(gate)}
+        (server,) = start(stack, tmp_path, own_redis, kafka, [worker], **given)
+        eventually(lambda: state(server)["here"])
+        gate.unlink()
+        reload(server)
+        own_redis.client.client_kill_filter(_type="pubsub")
+        eventually(lambda: "bridge stopped" in server.log, why="it may lack messages")
+        eventually(lambda: state(server)["here"], why="it passes on again, before its successor starts")
+        with Traffic(own_redis, kafka) as traffic:
+            eventually(lambda: len(traffic.published) > 100)
+            gate.touch()
+            eventually(lambda: server.log.count("bridge stopped") == 2 and state(server)["here"])
+        eventually(lambda: is_all_there(server, traffic.published, topic))
+
+
 def test_what_a_short_break_loses_is_in_a_span(
     own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
 ) -> None:

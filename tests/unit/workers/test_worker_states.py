@@ -17,7 +17,7 @@ def test_all_end_when_the_last_has_received() -> None:
     one, other = workers(master, 0, 1)
     assert not one.all_stopping
     one.stop()
-    assert (one.is_stopping, other.is_stopping, one.all_stopping) == (True, False, False)
+    assert (one.goes_on, other.goes_on, one.all_stopping) == (False, True, False)
     other.stop()
     assert one.all_stopping
     assert other.all_stopping
@@ -35,8 +35,9 @@ def test_workers_that_will_be_replaced_end_before_the_signal() -> None:
     master = WorkerStates()
     old, older = workers(master, 0, 1)
     master.replace_all()
+    assert (old.goes_on, older.goes_on) == (False, False)
     (new,) = workers(master, 2)
-    assert (old.is_stopping, older.is_stopping, new.is_stopping) == (True, True, False)
+    assert (old.goes_on, older.goes_on, new.goes_on) == (True, True, True)
     old.stop()
     older.stop()
     assert not old.all_stopping
@@ -48,16 +49,16 @@ def test_a_slot_that_is_used_again_is_here() -> None:
     one.stop()
     master.clear_slot(0)
     (next_one,) = workers(master, 0)
-    assert not next_one.is_stopping
+    assert next_one.goes_on
     assert not next_one.all_stopping
 
 
 def test_without_a_master_a_process_is_alone() -> None:
     alone = WorkerStates()
-    assert not alone.is_stopping
+    assert alone.goes_on
     assert alone.all_stopping
     alone.stop()
-    assert alone.is_stopping
+    assert not alone.goes_on
 
 
 def test_a_successor_counts_as_running_from_before_its_fork_until_that_fails() -> None:
