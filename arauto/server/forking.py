@@ -15,6 +15,7 @@ from arauto.workers.worker_states import WorkerStates
 BOOT_PATIENCE = 3.0  # seconds until a worker that cannot start ends the server, if none has ever started
 REST = 10.0  # seconds until the next worker is tried, if one has started
 _ROUND = 0.1  # seconds
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class _Renewed(Exception):
@@ -42,6 +43,9 @@ class Forks:
     def spawn(self) -> None:
         """Start a worker; if that fails, the others keep running."""
         self._worker_states.prepare(self._is_first)
+        # A new process has the master's handlers, which queue signals: one that comes before it has its own
+        # would be lost, and SIGTERM is sent only once.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         try:
             self._spawn()
         except OSError as error:
@@ -52,6 +56,8 @@ class Forks:
                 self._worker_states.replace_all()
             self._to_replace = max(0, self._to_replace - 1)
             self._is_first = self._is_logged = False
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
 
     def _log_shortage(self, error: OSError) -> None:
         if not self._is_logged:
@@ -125,6 +131,7 @@ class Forks:
         init_process, init_signals = worker.init_process, worker.init_signals
 
         def init_signals_to_exit() -> None:
+            signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
             init_signals()
             _exit_on_signals()  # gunicorn's own handlers only set a flag until the application is loaded
 
@@ -153,10 +160,10 @@ class Forks:
 
 
 def _exit_on_signals() -> None:
-    # Until a worker has its own handlers, it has the master's, which queue signals. Not by an exception:
-    # where Python ignores exceptions, as in a finalizer, the signal would be lost.
-    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+    # Not by an exception: where Python ignores exceptions, as in a finalizer, the signal would be lost.
+    for signum in _STOPS:
         signal.signal(signum, lambda *_: os._exit(0))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
 
 
 def _error_text(error: BaseException) -> str:
