@@ -14,6 +14,7 @@ from arauto.workers.worker_states import WorkerStates
 
 BOOT_PATIENCE = 3.0  # seconds until a worker that cannot start ends the server, if none has ever started
 REST = 10.0  # seconds until the next worker is tried, if one has started
+STILL = 5.0  # seconds: gunicorn's master looks once a second, unless it stood still itself
 _ROUND = 0.1  # seconds
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -33,12 +34,15 @@ class Forks:
         self._is_first = False  # whether the next worker is the first of these
         self._is_logged = self._is_reloading = False
         self._terminated = set[int]()  # workers that were sent SIGTERM
+        self._looked_at = monotonic()
+        self._patient_until = 0.0
         self._spawn, server.spawn_worker = server.spawn_worker, self.spawn
         self._manage, server.manage_workers = server.manage_workers, self.manage
         self._reexec, server.reexec = server.reexec, self.reexec
         self._reload, server.reload = server.reload, self.reload
         self._reap, server.reap_workers = server.reap_workers, self.reap
         self._kill, server.kill_worker = server.kill_worker, self.kill
+        self._murder, server.murder_workers = server.murder_workers, self.murder
 
     def spawn(self) -> None:
         """Start a worker; if that fails, the others keep running."""
@@ -99,6 +103,15 @@ class Forks:
             self._kill(pid, signum)
         if signum == signal.SIGTERM:
             self._terminated.add(pid)
+
+    def murder(self) -> None:
+        """Kill workers that are silent, but give them a moment if this process stood still as they did."""
+        now = monotonic()
+        if now - self._looked_at > STILL:  # as in a container that was paused
+            self._patient_until = now + STILL
+        self._looked_at = now
+        if now >= self._patient_until:
+            self._murder()
 
     def reexec(self) -> None:
         """Start another master, or continue without it."""

@@ -5,10 +5,12 @@ import signal
 import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
+from time import monotonic
 
 import psutil
 import pytest
 
+from arauto.server.config_checks import SHORTEST_TIMEOUT
 from arauto.settings import WORKERS
 from tests.support.machine_time import MachineTime
 from tests.support.raw import CLOSE, RawFeed, close_frame
@@ -107,6 +109,34 @@ def test_a_stop_before_the_workers_have_begun(valkey: RedisServer, worker: str) 
     stopped = run(ALTERED, **environ, ALTER=STOPPED_IN_ITS_BEGINNING)
     assert stopped.returncode == 0
     assert "Traceback" not in stopped.stderr
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_server_that_was_paused_keeps_its_pages_and_messages(
+    start: Start, valkey: RedisServer, worker: str
+) -> None:
+    """As by ``docker pause``, for longer than gunicorn's timeout. The master may go on before its workers."""
+    server = start(
+        REDIS_URL=valkey.url,
+        ARAUTO_WORKER=worker,
+        ARAUTO_WORKERS="2",
+        GUNICORN_CMD_ARGS=f"--timeout {SHORTEST_TIMEOUT}",
+    )
+    master = psutil.Process(server._process.pid)
+    with ExitStack() as stack, open_tab(server, "paused", ping_interval=None) as tab:
+        for process in (master, *server.workers()):
+            process.suspend()
+            stack.callback(process.resume)
+        paused_at, waits = monotonic(), master.num_ctx_switches().voluntary
+        valkey.client.publish("paused", "meanwhile")
+        eventually(lambda: monotonic() - paused_at > SHORTEST_TIMEOUT)
+        master.resume()
+        eventually(
+            lambda: master.num_ctx_switches().voluntary > waits + 1, why="it has looked at its workers"
+        )
+        stack.close()
+        assert tab.messages(1) == ["meanwhile"]
+    assert "WORKER TIMEOUT" not in server.log
 
 
 @pytest.mark.parametrize("change", ["1 +", "raise SystemExit('no')"])

@@ -3,11 +3,13 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from arauto.server import forking
 from arauto.server.forking import Forks
 from arauto.workers.worker_states import WorkerStates
 
@@ -25,8 +27,13 @@ def queued() -> Iterator[list[int]]:
         signal.signal(signum, handler)
 
 
-def forks_of(begin: Callable[[Forks], None]) -> tuple[Forks, list[int]]:
-    """A master whose workers call ``begin``, and exit; and their process ids."""
+def forks_of(
+    begin: Callable[[Forks], None] = lambda _: None, murder: Callable[[], None] = lambda: None
+) -> tuple[Forks, list[int]]:
+    """A master whose workers call ``begin``, and exit; and their process ids.
+
+    :param murder: kills workers that are silent.
+    """
     pids = list[int]()
 
     def spawn() -> None:
@@ -40,7 +47,8 @@ def forks_of(begin: Callable[[Forks], None]) -> tuple[Forks, list[int]]:
         """What no test calls."""
 
     other = dict.fromkeys(("manage_workers", "reexec", "reload", "reap_workers", "kill_worker"), nothing)
-    forks = Forks(SimpleNamespace(spawn_worker=spawn, **other), WorkerStates())
+    server = SimpleNamespace(spawn_worker=spawn, murder_workers=murder, **other)
+    forks = Forks(server, WorkerStates())
     return forks, pids
 
 
@@ -75,8 +83,21 @@ def test_a_signal_while_the_worker_sets_its_handlers_ends_it(queued: list[int], 
 
 
 def test_the_master_gets_signals_as_before(queued: list[int]) -> None:
-    forks, pids = forks_of(lambda _: None)
+    forks, pids = forks_of()
     forks.spawn()
     assert status_of(pids[0]) == WENT_ON
     os.kill(os.getpid(), signal.SIGTERM)
     assert queued == [signal.SIGTERM]
+
+
+def test_after_a_pause_workers_get_a_moment_to_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that was paused for longer than gunicorn's timeout keeps its workers, with all tabs."""
+    clock = [monotonic()]
+    monkeypatch.setattr(forking, "monotonic", lambda: clock[0])
+    looks = list[float]()
+    forks, _ = forks_of(murder=lambda: looks.append(clock[0]))
+    begin = clock[0]
+    for after in (1, 2, 42, 43, 46, 47, 48):  # seconds
+        clock[0] = begin + after
+        forks.murder()
+    assert [at - begin for at in looks] == [1, 2, 47, 48]
