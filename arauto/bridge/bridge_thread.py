@@ -93,7 +93,7 @@ class BridgeThread(threading.Thread):
         self._lease_error = ""
         # Since when Redis has known nothing of a bridge, and neither has this process.
         self._empty_since: float | None = None
-        self._wanted = 0  # when another process last asked for the lease, by our clock
+        self._wanted = 0  # when a process that waits for the lease last asked, by our clock
         # Milliseconds by which Redis's clock is ahead of ours: at least, and at most, as a reply takes long.
         self._skew = self._most_skew = 0
         self._ahead = 0  # the largest ``_skew`` so far, less what Redis's clock has gone back since
@@ -216,7 +216,8 @@ class BridgeThread(threading.Thread):
                 self._subscriber.change(change)
         if self.token:
             self._note_troubles()
-        # A process that is replaced keeps the lease until it stops: by then its successor has subscribed.
+        # A process that is replaced keeps the lease until it stops: by then its successor has subscribed. It
+        # takes one that is free, too, but does not wait for one: that would pass for its successor's request.
         may_have = bool(self.token) or self._worker_states.goes_on
         # A holder that lacks messages leaves the lease to others for a moment, even if it listens again:
         # they may have them.
@@ -239,7 +240,15 @@ class BridgeThread(threading.Thread):
         sent, sent_at = now_ms(), monotonic()  # the lease counts from the request: the reply may take long
         expected = sent + self._ahead if self._has_looked else 0
         try:
-            reply = self._lease.step(token, is_wanted, has_missed, done, self.report.write(), expected)
+            reply = self._lease.step(
+                token,
+                is_wanted,
+                not self._worker_states.is_replaced,
+                has_missed,
+                done,
+                self.report.write(),
+                expected,
+            )
         except redis.RedisError as error:
             words = error_text(error)
             if words != self._lease_error:

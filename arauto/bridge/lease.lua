@@ -1,8 +1,9 @@
 -- KEYS: the lease. ARGV: our token; milliseconds that a lease lasts; whether we want it (1 or 0); milliseconds for
 -- which an expired lease is left to others; stored if it is ours, or if Redis has none: until when all is passed on
--- (0: unknown), the state; what the time is now, at least, unless the clock went back (0: unknown)
+-- (0: unknown), the state; what the time is now, at least, unless the clock went back (0: unknown);
+-- whether to note that we wait for it, if another process has it (1 or 0)
 -- -> our token, or 0: not ours; the time; the stored `until`; the state stored before; whether any process holds
--- it now (1 or 0); when another process last asked for it; by how much the times are moved since the clock went back
+-- it now (1 or 0); when a process that waits for it last asked; by how much the times are moved since the clock went back
 local JITTER = 10  -- milliseconds: they are whole ones, and two clocks do not run equally fast
 local UNKNOWN = 86400000  -- milliseconds: the clock went back while no process ran, and nobody knows how long that was
 local LEASE, ours, lasts = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -47,7 +48,7 @@ elseif ARGV[3] == '1' and (now >= expires + ARGV[4] or expires > now + 2 * lasts
   token = math.max(now, token + 1)  -- the time: no token is used twice, even when Redis comes back empty
   redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts))
   answer[1], answer[5] = token, 1
-elseif ARGV[3] == '1' then
+elseif ARGV[3] == '1' and ARGV[8] == '1' then
   redis.call('HSET', LEASE, 'next', whole(now))
 end
 return answer

@@ -27,7 +27,7 @@ class LeaseReply(NamedTuple):
     :param until: messages published before have been passed on; 0: unknown.
     :param state: as the last holder wrote it before.
     :param is_held: 1: some process holds it.
-    :param wanted: when another process last asked for it.
+    :param wanted: when a process that waits for it last asked.
     :param back: by how many milliseconds the stored times were moved, since Redis's clock went back: rather
         too far than too little.
     """
@@ -48,17 +48,25 @@ class Lease:
         self._link = link
 
     def step(
-        self, token: int, is_wanted: bool, has_missed: bool, until: int, state: bytes, expected: int
+        self,
+        token: int,
+        is_wanted: bool,
+        is_waiting: bool,
+        has_missed: bool,
+        until: int,
+        state: bytes,
+        expected: int,
     ) -> LeaseReply:
         """Renew, release, claim or only read the lease.
 
         :param token: ours, or 0.
+        :param is_waiting: whether the holder shall know, if it is another process, that this one waits.
         :param has_missed: this process lacks messages that another one may have.
         :param until: messages published before have been passed on, as far as this process knows; 0: unknown.
         :param expected: what Redis's time is now, at least, unless its clock went back; 0: unknown.
         """
         grace = GRACE_MS if has_missed else 0
-        given = (token, LEASE_MS, int(is_wanted), grace, until, state, expected)
+        given = (token, LEASE_MS, int(is_wanted), grace, until, state, expected, int(is_waiting))
         return LeaseReply(*self._link.keys.eval(_LEASE, 1, KEY, *given))
 
     def publish(self, token: int, messages: list[tuple[bytes, bytes]]) -> tuple[int, str]:

@@ -69,10 +69,15 @@ class WorkerStates:
         self._slots[self._slot] = _STOPPING
 
     @property
+    def is_replaced(self) -> bool:
+        """Whether this process is about to stop, since all running workers are replaced, or has begun to."""
+        return self._generation[0] != self._own_generation
+
+    @property
     def goes_on(self) -> bool:
-        """Whether this process works as before: also if it is about to stop, but has a successor."""
+        """Whether this process works as before: also if it is replaced, but has a successor."""
         is_running = self._slots[self._slot] != _STOPPING
-        return is_running and (self._generation[0] == self._own_generation or self.has_successor)
+        return is_running and (not self.is_replaced or self.has_successor)
 
     @property
     def all_stopping(self) -> bool:

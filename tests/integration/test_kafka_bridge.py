@@ -308,6 +308,7 @@ def test_a_process_that_is_replaced_goes_on_if_its_connection_breaks_meanwhile(
         eventually(lambda: state(server)["here"])
         gate.unlink()
         reload(server)
+        eventually(lambda: server.log.count("Booting worker") == 2, why="it is being replaced")
         own_redis.client.client_kill_filter(_type="pubsub")
         eventually(lambda: "bridge stopped" in server.log, why="it may lack messages")
         eventually(lambda: state(server)["here"], why="it passes on again, before its successor starts")

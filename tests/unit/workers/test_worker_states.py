@@ -38,6 +38,7 @@ def test_workers_that_will_be_replaced_end_before_the_signal() -> None:
     assert (old.goes_on, older.goes_on) == (False, False)
     (new,) = workers(master, 2)
     assert (old.goes_on, older.goes_on, new.goes_on) == (True, True, True)
+    assert (old.is_replaced, older.is_replaced, new.is_replaced) == (True, True, False)
     old.stop()
     older.stop()
     assert not old.all_stopping
