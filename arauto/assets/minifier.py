@@ -114,8 +114,9 @@ class Minifier:
         out, err = self._process.communicate()
         if status := self._process.returncode:
             return _sources_because(err.partition("\n")[0] or f"status {status}")
+        made = _read(out)
         minifier_cache.write(self._key, out)
-        return _read(out)
+        return made
 
 
 def pack(texts: dict[str, str]) -> dict[str, bytes]:
