@@ -248,7 +248,7 @@ class Cluster:
             id = self._ids.get(address, "")
             node = self._map.members.get(id)
             is_demoted = node is not None and not node.is_master
-            since = lost.get(id, self._leave_since(id, queried_at))
+            since = lost.get(id, self._leave_since(id, address, queried_at))
             for sock in list(there):
                 if sock.doubted_since is not None:
                     continue
@@ -276,14 +276,15 @@ class Cluster:
             since_of[at] = min(since, since_of.get(at, since))
         return [(at, since - UNSEEN) for at, since in since_of.items()]
 
-    def _leave_since(self, id: str, queried_at: float) -> float | None:
+    def _leave_since(self, id: str, address: Address, queried_at: float) -> float | None:
         """If subscribers should leave this node: since when they may miss messages."""
         found = self._map
         if not found.answering - {id}:
             return None  # there is no better node
         if id not in found.answering:
             is_away = id not in found.members or id in found.failed | found.dead
-            is_silent = queried_at - self._answered_at.get(id, -inf) > SILENT_FOR
+            is_old = queried_at - self._answered_at.get(id, -inf) > SILENT_FOR
+            is_silent = is_old and not self._poll.may_answer(address)
             return self._bus.sure_until(id) if is_away or is_silent else None
         since = self._bus.broken_since(id)
         is_long = since is not None and queried_at - since > BROKEN_FOR

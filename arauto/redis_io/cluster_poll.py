@@ -11,6 +11,7 @@ from arauto.redis_io.elapsed import now
 from arauto.redis_io.redis_url import Address
 
 ANSWER_WITHIN = 0.9  # seconds, for all of them together
+SILENT_AFTER = 1.5  # seconds without an answer after which a node counts as silent
 RETRY_AFTER = 5.0  # seconds, if connecting takes too long
 GIVE_UP_AFTER = 10.0  # seconds without an answer until another connection is made
 
@@ -90,6 +91,15 @@ class ClusterPoll:
         while error is not None and not isinstance(error, ConnectionRefusedError):
             error = error.__cause__ or error.__context__
         return error is not None
+
+    def may_answer(self, address: Address) -> bool:
+        """Whether the node was asked so recently that it may still answer.
+
+        Its last answer may be older than it has been silent: this process may have stood still since.
+        """
+        node = self._nodes.get(address)
+        since = None if node is None else node.owes_since
+        return since is not None and monotonic() - since < SILENT_AFTER
 
     def keep_only(self, addresses: Collection[Address]) -> None:
         """Close the connections to all others."""

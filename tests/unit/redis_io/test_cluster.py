@@ -9,6 +9,7 @@ import pytest
 
 from arauto.redis_io import cluster as module
 from arauto.redis_io.cluster import MANY_LOSSES, UNSEEN, Cluster
+from arauto.redis_io.cluster_poll import SILENT_AFTER, _Node
 from arauto.redis_io.placed_socket import PlacedSocket
 from tests.support.waiting import PATIENCE
 from tests.unit.redis_io.test_bus_watch import view
@@ -66,6 +67,27 @@ def test_pages_that_need_a_master_leave_a_node_that_is_none_any_more(
     assert cluster.moves == moves + 1
     (logged,) = [one.getMessage() for one in caplog.records if one.msg.startswith("cluster doubted")]
     assert logged == "cluster doubted node=a:7000 feeds=1 seconds=2.0"
+    for end in ends:
+        end.close()
+
+
+@pytest.mark.parametrize(("asked", "is_left"), [(0.5, False), (SILENT_AFTER, True), (None, True)])
+def test_a_node_is_not_left_for_a_silence_in_which_it_was_not_asked(
+    asked: float | None, is_left: bool
+) -> None:
+    """As after this process was stopped while it polled the nodes, and has only just asked one of them."""
+    cluster = Cluster(MagicMock(), (), with_replicas=True)
+    cluster._ids = {(one, 7000): one for one in "abc"}
+    ends = socket.socketpair()
+    page = PlacedSocket(ends[0], ("a", 7000))
+    cluster._sockets[("a", 7000)].add(page)
+    at = page.made
+    cluster._take([view(one, at) for one in "abc"], at)
+    cluster._answered_at["a"] = at
+    node = cluster._poll._nodes[("a", 7000)] = _Node(MagicMock())
+    node.owes_since = None if asked is None else monotonic() - asked
+    cluster._take([view(one, at + 60) for one in "bc"], at + 60)
+    assert (page.doubted_since is not None) == is_left
     for end in ends:
         end.close()
 
