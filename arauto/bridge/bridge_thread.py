@@ -243,11 +243,11 @@ class BridgeThread(threading.Thread):
             reply = self._lease.step(
                 token,
                 is_wanted,
-                not self._worker_states.is_replaced,
                 has_missed,
                 done,
                 self.report.write(),
                 expected,
+                is_waiting=not self._worker_states.is_replaced,
             )
         except redis.RedisError as error:
             words = error_text(error)

@@ -51,19 +51,20 @@ class Lease:
         self,
         token: int,
         is_wanted: bool,
-        is_waiting: bool,
         has_missed: bool,
         until: int,
         state: bytes,
         expected: int,
+        *,
+        is_waiting: bool,
     ) -> LeaseReply:
         """Renew, release, claim or only read the lease.
 
         :param token: ours, or 0.
-        :param is_waiting: whether the holder shall know, if it is another process, that this one waits.
         :param has_missed: this process lacks messages that another one may have.
         :param until: messages published before have been passed on, as far as this process knows; 0: unknown.
         :param expected: what Redis's time is now, at least, unless its clock went back; 0: unknown.
+        :param is_waiting: if it is wanted, but another process holds it: whether that one shall know.
         """
         grace = GRACE_MS if has_missed else 0
         given = (token, LEASE_MS, int(is_wanted), grace, until, state, expected, int(is_waiting))

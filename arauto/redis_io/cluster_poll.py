@@ -11,7 +11,7 @@ from arauto.redis_io.elapsed import now
 from arauto.redis_io.redis_url import Address
 
 ANSWER_WITHIN = 0.9  # seconds, for all of them together
-SILENT_AFTER = 1.5  # seconds without an answer after which a node counts as silent
+LATE_AFTER = 1.5  # seconds after which an answer is late
 RETRY_AFTER = 5.0  # seconds, if connecting takes too long
 GIVE_UP_AFTER = 10.0  # seconds without an answer until another connection is made
 
@@ -93,13 +93,13 @@ class ClusterPoll:
         return error is not None
 
     def may_answer(self, address: Address) -> bool:
-        """Whether the node was asked so recently that it may still answer.
+        """Whether an answer of the node is due, but not late.
 
-        Its last answer may be older than it has been silent: this process may have stood still since.
+        Its last answer may be old all the same: this process may have stood still since.
         """
         node = self._nodes.get(address)
         since = None if node is None else node.owes_since
-        return since is not None and monotonic() - since < SILENT_AFTER
+        return since is not None and monotonic() - since < LATE_AFTER
 
     def keep_only(self, addresses: Collection[Address]) -> None:
         """Close the connections to all others."""

@@ -13,7 +13,7 @@ def test_only_a_process_that_waits_for_it_asks_the_holder(own_redis: RedisServer
         lease = Lease(link)
 
         def step(token: int, is_waiting: bool, is_wanted: bool = True) -> LeaseReply:
-            return lease.step(token, is_wanted, is_waiting, False, 0, b"", 0)
+            return lease.step(token, is_wanted, False, 0, b"", 0, is_waiting=is_waiting)
 
         first = step(0, is_waiting=False).token
         assert first

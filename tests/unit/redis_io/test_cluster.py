@@ -9,7 +9,7 @@ import pytest
 
 from arauto.redis_io import cluster as module
 from arauto.redis_io.cluster import MANY_LOSSES, UNSEEN, Cluster
-from arauto.redis_io.cluster_poll import SILENT_AFTER, _Node
+from arauto.redis_io.cluster_poll import LATE_AFTER, _Node
 from arauto.redis_io.placed_socket import PlacedSocket
 from tests.support.waiting import PATIENCE
 from tests.unit.redis_io.test_bus_watch import view
@@ -71,7 +71,7 @@ def test_pages_that_need_a_master_leave_a_node_that_is_none_any_more(
         end.close()
 
 
-@pytest.mark.parametrize(("asked", "is_left"), [(0.5, False), (SILENT_AFTER, True), (None, True)])
+@pytest.mark.parametrize(("asked", "is_left"), [(0.5, False), (LATE_AFTER, True), (None, True)])
 def test_a_node_is_not_left_for_a_silence_in_which_it_was_not_asked(
     asked: float | None, is_left: bool
 ) -> None:
